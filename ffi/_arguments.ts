@@ -1,0 +1,121 @@
+/**
+ * Checks of arguments, made before a call has any effect: `TypeError` for a wrong type, `RangeError` for a number out of
+ * range, naming the argument and its value.
+ */
+
+const INT32_MAX = 0x7fffffff;
+
+/** An integer of a C `int` or a narrower range; nothing wraps silently. */
+export function checkInteger(
+  value: number,
+  name: string,
+  min: number = -INT32_MAX - 1,
+  max: number = INT32_MAX,
+): number {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `'${name}' must be a number: current value is ${describe(value)}`,
+    );
+  }
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(
+      `'${name}' must be an integer from ${min} to ${max}: current value is ${value}`,
+    );
+  }
+  return value;
+}
+
+/** A descriptor: not negative. */
+export function checkDescriptor(fd: number, name = "fd"): number {
+  return checkInteger(fd, name, 0);
+}
+
+/** A count of bytes, or another size: not negative. */
+export function checkSize(
+  size: number,
+  name: string,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
+  return checkInteger(size, name, 0, max);
+}
+
+/** A file mode: the twelve permission bits. */
+export function checkMode(mode: number, name = "mode"): number {
+  return checkInteger(mode, name, 0, 0o7777);
+}
+
+/** A string that C can take: no NUL inside, and spellable as UTF-8. */
+export function checkString(value: string, name: string): string {
+  if (typeof value !== "string") {
+    throw new TypeError(
+      `'${name}' must be a string: current value is ${describe(value)}`,
+    );
+  }
+  if (value.includes("\0")) {
+    throw new TypeError(
+      `'${name}' must not contain NUL: current value is ${describe(value)}`,
+    );
+  }
+  if (!value.isWellFormed()) {
+    throw new TypeError(
+      `'${name}' must not contain a lone surrogate: current value is ${
+        describe(value)
+      }`,
+    );
+  }
+  return value;
+}
+
+/** One of a fixed set of names; a wrong one is answered with the nearest. */
+export function checkName<Name extends string>(
+  value: string,
+  name: string,
+  known: readonly Name[],
+): Name {
+  if (typeof value === "string" && known.includes(value as Name)) {
+    return value as Name;
+  }
+  if (typeof value !== "string") {
+    throw new TypeError(
+      `'${name}' must be a string: current value is ${describe(value)}`,
+    );
+  }
+  throw new TypeError(
+    `'${name}' is unknown: current value is ${describe(value)}, did you mean "${
+      nearest(value, known)
+    }"`,
+  );
+}
+
+/** A value in an error message: short, quoted where it is a string. */
+export function describe(value: unknown): string {
+  const text = typeof value === "string"
+    ? JSON.stringify(value)
+    : Deno.inspect(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+/** The candidate at the smallest edit distance, whatever the case. */
+function nearest(value: string, candidates: readonly string[]): string {
+  const wanted = value.slice(0, 64).toUpperCase();
+  let best = "";
+  let bestDistance = Infinity;
+  for (const candidate of candidates) {
+    const distance = editDistance(wanted, candidate.toUpperCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, substitution));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,329 @@
+/**
+ * The constants of C's headers, under their names in C, with the values of the running machine's architecture.
+ *
+ * `tests/ffi/constants_test.ts` compares them with what the C compiler says.
+ */
+
+import { ARCHITECTURE } from "./_platform.ts";
+
+const aarch64 = ARCHITECTURE === "aarch64";
+
+// open(2): access modes and flags
+
+/** Open for reading only. */
+export const O_RDONLY: number = 0;
+
+/** Open for writing only. */
+export const O_WRONLY: number = 1;
+
+/** Open for reading and writing; a FIFO opened so does not wait for its other end. */
+export const O_RDWR: number = 2;
+
+/** The mask of the three access modes. */
+export const O_ACCMODE: number = 3;
+
+/** Create the file if it is not there. */
+export const O_CREAT: number = 0o100;
+
+/** With `O_CREAT`: fail with `EEXIST` if the file is there. */
+export const O_EXCL: number = 0o200;
+
+/** Do not let a terminal become the controlling terminal. */
+export const O_NOCTTY: number = 0o400;
+
+/** Cut a regular file to length 0. */
+export const O_TRUNC: number = 0o1000;
+
+/** Put each write at the end of the file. */
+export const O_APPEND: number = 0o2000;
+
+/** Fail with `EAGAIN` instead of waiting. */
+export const O_NONBLOCK: number = 0o4000;
+
+/** BSD's name for `O_NONBLOCK`. */
+export const O_NDELAY: number = 0o4000;
+
+/** Return from a write when its data are on the disk. */
+export const O_DSYNC: number = 0o10000;
+
+/** Send a signal when input or output becomes possible. */
+export const O_ASYNC: number = 0o20000;
+
+/** Bypass the page cache; for `pipe2`: packet mode. */
+export const O_DIRECT: number = aarch64 ? 0o200000 : 0o40000;
+
+/** Always on where files have 64-bit sizes, and so 0 here. */
+export const O_LARGEFILE: number = 0;
+
+/** Fail with `ENOTDIR` unless the path is a directory. */
+export const O_DIRECTORY: number = aarch64 ? 0o40000 : 0o200000;
+
+/** Fail with `ELOOP` if the path is a symbolic link. */
+export const O_NOFOLLOW: number = aarch64 ? 0o100000 : 0o400000;
+
+/** Do not update the time of last access. */
+export const O_NOATIME: number = 0o1000000;
+
+/** Close the descriptor when another program is executed. */
+export const O_CLOEXEC: number = 0o2000000;
+
+/** Return from a write when its data and all metadata are on the disk. */
+export const O_SYNC: number = 0o4010000;
+
+/** The same as `O_SYNC` on Linux. */
+export const O_RSYNC: number = 0o4010000;
+
+/** Only a handle to the path: no reading, no writing. */
+export const O_PATH: number = 0o10000000;
+
+/** A nameless temporary file in the given directory. */
+export const O_TMPFILE: number = 0o20000000 | O_DIRECTORY;
+
+// fcntl(2) and ioctl(2)
+
+/** Duplicate a descriptor, close-on-exec. */
+export const F_DUPFD_CLOEXEC: number = 1030;
+
+/** Get the descriptor flags. */
+export const F_GETFD: number = 1;
+
+/** Set the descriptor flags. */
+export const F_SETFD: number = 2;
+
+/** Get the status flags. */
+export const F_GETFL: number = 3;
+
+/** Set the status flags. */
+export const F_SETFL: number = 4;
+
+/** Set the capacity of a pipe in bytes. */
+export const F_SETPIPE_SZ: number = 1031;
+
+/** Get the capacity of a pipe in bytes. */
+export const F_GETPIPE_SZ: number = 1032;
+
+/** The one descriptor flag: close on exec. */
+export const FD_CLOEXEC: number = 1;
+
+/** Get the number of bytes that can be read at once. */
+export const FIONREAD: number = 0x541b;
+
+// Pipes
+
+/** A write to a pipe of at most this many bytes is atomic. */
+export const PIPE_BUF: number = 4096;
+
+// poll(2): events
+
+/** There is something to read, or the end. */
+export const POLLIN: number = 0x1;
+
+/** There is something urgent to read. */
+export const POLLPRI: number = 0x2;
+
+/** Writing would not block. */
+export const POLLOUT: number = 0x4;
+
+/** An error; for a pipe: nobody reads any more. Reported unasked. */
+export const POLLERR: number = 0x8;
+
+/** The other end is closed. Reported unasked. */
+export const POLLHUP: number = 0x10;
+
+/** The descriptor is not open. Reported unasked. */
+export const POLLNVAL: number = 0x20;
+
+/** The peer of a stream socket has closed its writing side. */
+export const POLLRDHUP: number = 0x2000;
+
+// statx(2)
+
+/** Paths are relative to the working directory. */
+export const AT_FDCWD: number = -100;
+
+/** The descriptor itself is meant, not a path below it. */
+export const AT_EMPTY_PATH: number = 0x1000;
+
+/** Ask for the file type. */
+export const STATX_TYPE: number = 0x1;
+
+/** Ask for the inode number. */
+export const STATX_INO: number = 0x100;
+
+/** Ask for the size. */
+export const STATX_SIZE: number = 0x200;
+
+/** The mask of the file type in a mode. */
+export const S_IFMT: number = 0o170000;
+
+/** A regular file. */
+export const S_IFREG: number = 0o100000;
+
+/** A FIFO or pipe. */
+export const S_IFIFO: number = 0o10000;
+
+/** A socket. */
+export const S_IFSOCK: number = 0o140000;
+
+// waitpid(2) and waitid(2)
+
+/** Do not wait: give `null` if no child has changed. */
+export const WNOHANG: number = 1;
+
+/** Also report children that were stopped. */
+export const WUNTRACED: number = 2;
+
+/** `waitid`: report children that were stopped. */
+export const WSTOPPED: number = 2;
+
+/** `waitid`: report children that have ended. */
+export const WEXITED: number = 4;
+
+/** Also report children that were continued by SIGCONT. */
+export const WCONTINUED: number = 8;
+
+/** `waitid`: leave the child waitable, so that it can be reported again. */
+export const WNOWAIT: number = 0x1000000;
+
+/** `waitid`: any child. */
+export const P_ALL: number = 0;
+
+/** `waitid`: the child with a pid. */
+export const P_PID: number = 1;
+
+/** `waitid`: any child of a process group. */
+export const P_PGID: number = 2;
+
+/** `waitid`: the child that a pidfd refers to. */
+export const P_PIDFD: number = 3;
+
+/** `si_code`: the child has exited. */
+export const CLD_EXITED: number = 1;
+
+/** `si_code`: the child was killed by a signal. */
+export const CLD_KILLED: number = 2;
+
+/** `si_code`: the child was killed by a signal and dumped core. */
+export const CLD_DUMPED: number = 3;
+
+/** `si_code`: the traced child has stopped. */
+export const CLD_TRAPPED: number = 4;
+
+/** `si_code`: the child was stopped by a signal. */
+export const CLD_STOPPED: number = 5;
+
+/** `si_code`: the child was continued by SIGCONT. */
+export const CLD_CONTINUED: number = 6;
+
+// sigaction(2) and sigprocmask(2)
+
+/** The default action. */
+export const SIG_DFL: number = 0;
+
+/** Ignore the signal. */
+export const SIG_IGN: number = 1;
+
+/** Add to the mask. */
+export const SIG_BLOCK: number = 0;
+
+/** Take from the mask. */
+export const SIG_UNBLOCK: number = 1;
+
+/** Replace the mask. */
+export const SIG_SETMASK: number = 2;
+
+// getrlimit(2)
+
+/** CPU time in seconds. */
+export const RLIMIT_CPU: number = 0;
+
+/** Size of a written file in bytes. */
+export const RLIMIT_FSIZE: number = 1;
+
+/** Size of the data segment in bytes. */
+export const RLIMIT_DATA: number = 2;
+
+/** Size of the stack in bytes. */
+export const RLIMIT_STACK: number = 3;
+
+/** Size of a core file in bytes. */
+export const RLIMIT_CORE: number = 4;
+
+/** Resident memory in bytes; without effect today. */
+export const RLIMIT_RSS: number = 5;
+
+/** Number of processes of the user. */
+export const RLIMIT_NPROC: number = 6;
+
+/** One more than the highest descriptor. */
+export const RLIMIT_NOFILE: number = 7;
+
+/** Locked memory in bytes. */
+export const RLIMIT_MEMLOCK: number = 8;
+
+/** Address space in bytes. */
+export const RLIMIT_AS: number = 9;
+
+/** Number of file locks; without effect today. */
+export const RLIMIT_LOCKS: number = 10;
+
+/** Number of queued signals of the user. */
+export const RLIMIT_SIGPENDING: number = 11;
+
+/** Bytes in POSIX message queues of the user. */
+export const RLIMIT_MSGQUEUE: number = 12;
+
+/** Ceiling of the nice value, as 20 minus it. */
+export const RLIMIT_NICE: number = 13;
+
+/** Ceiling of the real-time priority. */
+export const RLIMIT_RTPRIO: number = 14;
+
+/** CPU time of a real-time process without a blocking call, in microseconds. */
+export const RLIMIT_RTTIME: number = 15;
+
+// fork: memory, events and sockets
+
+/** Let the pages be there in a forked child again. */
+export const MADV_DOFORK: number = 11;
+
+/** `eventfd`: close on exec. */
+export const EFD_CLOEXEC: number = 0o2000000;
+
+/** `eventfd`: never wait. */
+export const EFD_NONBLOCK: number = 0o4000;
+
+/** `epoll_create1`: close on exec. */
+export const EPOLL_CLOEXEC: number = 0o2000000;
+
+/** `epoll_ctl`: add a descriptor. */
+export const EPOLL_CTL_ADD: number = 1;
+
+/** Local sockets. */
+export const AF_UNIX: number = 1;
+
+/** A stream socket. */
+export const SOCK_STREAM: number = 1;
+
+/** `socket`: never wait. */
+export const SOCK_NONBLOCK: number = 0o4000;
+
+/** `socket`: close on exec. */
+export const SOCK_CLOEXEC: number = 0o2000000;
+
+// Numbers of system calls that glibc has no wrapper for everywhere, and of those that a thread may be found asleep in
+
+/** The number of the system call. */
+export const SYS_pidfd_open: number = 434;
+
+/** The number of the system call. */
+export const SYS_getdents64: number = aarch64 ? 61 : 217;
+
+/** The number of the system call. */
+export const SYS_futex: number = aarch64 ? 98 : 202;
+
+/** The number of the system call; aarch64 has `ppoll` alone, and -1 stands for none. */
+export const SYS_poll: number = aarch64 ? -1 : 7;
+
+/** The number of the system call. */
+export const SYS_ppoll: number = aarch64 ? 73 : 271;

@@ -1,0 +1,126 @@
+/**
+ * How the structs of C lie in memory: their sizes and the offsets of their fields, in bytes.
+ *
+ * The two architectures agree on all of them but one. `tests/ffi/layouts_test.ts` compares them with what the C compiler says.
+ */
+
+/** A struct: how C names it, the header that declares it, its size and the offsets of its fields. */
+export interface Layout<Field extends string = string> {
+  /** The type's name in C, such as `struct rusage`. */
+  readonly type: string;
+  /** The header that declares it. */
+  readonly header: string;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** The offset of each field in bytes, by its name in C. */
+  readonly fields: Readonly<Record<Field, number>>;
+}
+
+/** `struct rusage` of {@link https://man7.org/linux/man-pages/man2/getrusage.2.html | getrusage(2)}. */
+export const RUSAGE: Layout<
+  | "ru_utime"
+  | "ru_stime"
+  | "ru_maxrss"
+  | "ru_ixrss"
+  | "ru_idrss"
+  | "ru_isrss"
+  | "ru_minflt"
+  | "ru_majflt"
+  | "ru_nswap"
+  | "ru_inblock"
+  | "ru_oublock"
+  | "ru_msgsnd"
+  | "ru_msgrcv"
+  | "ru_nsignals"
+  | "ru_nvcsw"
+  | "ru_nivcsw"
+> = {
+  type: "struct rusage",
+  header: "sys/resource.h",
+  size: 144,
+  fields: {
+    ru_utime: 0,
+    ru_stime: 16,
+    ru_maxrss: 32,
+    ru_ixrss: 40,
+    ru_idrss: 48,
+    ru_isrss: 56,
+    ru_minflt: 64,
+    ru_majflt: 72,
+    ru_nswap: 80,
+    ru_inblock: 88,
+    ru_oublock: 96,
+    ru_msgsnd: 104,
+    ru_msgrcv: 112,
+    ru_nsignals: 120,
+    ru_nvcsw: 128,
+    ru_nivcsw: 136,
+  },
+};
+
+/** `siginfo_t` of {@link https://man7.org/linux/man-pages/man2/sigaction.2.html | sigaction(2)}, as `waitid` fills it. */
+export const SIGINFO: Layout<
+  "si_signo" | "si_errno" | "si_code" | "si_pid" | "si_uid" | "si_status"
+> = {
+  type: "siginfo_t",
+  header: "signal.h",
+  size: 128,
+  fields: {
+    si_signo: 0,
+    si_errno: 4,
+    si_code: 8,
+    si_pid: 16,
+    si_uid: 20,
+    si_status: 24,
+  },
+};
+
+/** `struct rlimit` of {@link https://man7.org/linux/man-pages/man2/getrlimit.2.html | getrlimit(2)}. */
+export const RLIMIT: Layout<"rlim_cur" | "rlim_max"> = {
+  type: "struct rlimit",
+  header: "sys/resource.h",
+  size: 16,
+  fields: { rlim_cur: 0, rlim_max: 8 },
+};
+
+/** `struct pollfd` of {@link https://man7.org/linux/man-pages/man2/poll.2.html | poll(2)}. */
+export const POLLFD: Layout<"fd" | "events" | "revents"> = {
+  type: "struct pollfd",
+  header: "poll.h",
+  size: 8,
+  fields: { fd: 0, events: 4, revents: 6 },
+};
+
+/** glibc's `sigset_t` of {@link https://man7.org/linux/man-pages/man3/sigsetops.3.html | sigsetops(3)}: 1024 bits. */
+export const SIGSET: Layout<never> = {
+  type: "sigset_t",
+  header: "signal.h",
+  size: 128,
+  fields: {},
+};
+
+/** glibc's `struct sigaction` of {@link https://man7.org/linux/man-pages/man2/sigaction.2.html | sigaction(2)}. */
+export const SIGACTION: Layout<"sa_handler" | "sa_mask" | "sa_flags"> = {
+  type: "struct sigaction",
+  header: "signal.h",
+  size: 152,
+  fields: { sa_handler: 0, sa_mask: 8, sa_flags: 136 },
+};
+
+/** `struct statx` of {@link https://man7.org/linux/man-pages/man2/statx.2.html | statx(2)}. */
+export const STATX: Layout<"stx_mode" | "stx_ino" | "stx_size"> = {
+  type: "struct statx",
+  header: "sys/stat.h",
+  size: 256,
+  fields: { stx_mode: 28, stx_ino: 32, stx_size: 40 },
+};
+
+const packed = Deno.build.arch === "x86_64";
+
+/** `struct epoll_event` of {@link https://man7.org/linux/man-pages/man2/epoll_ctl.2.html | epoll_ctl(2)}: packed on x86-64 alone. */
+export const EPOLL_EVENT: Layout<"events" | "data"> = {
+  type: "struct epoll_event",
+  header: "sys/epoll.h",
+  size: packed ? 12 : 16,
+  fields: { events: 0, data: packed ? 4 : 8 },
+};
