@@ -1,1 +1,46 @@
-export {};
+/**
+ * Waiting for children: the `wait` family of C, what their status words say, what they have used, and a wait that does not
+ * block the event loop.
+ *
+ * `wait`, `waitpid`, `wait3`, `wait4` and `waitid` block the thread as in C, unless they are called with `WNOHANG`;
+ * `waitAsync` is the one for programs that have something else to do. A child that has ended stays a zombie until one of
+ * them has reaped it.
+ *
+ * A child of `Deno.Command` is Deno's to reap: leave it out by waiting for known pids only.
+ *
+ * @example A child's exit code
+ * ```ts
+ * import { _exit, fork } from "@posix/process/process";
+ * import { waitpid, WEXITSTATUS, WIFEXITED } from "@posix/process/wait";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const pid = fork();
+ * if (pid === 0) _exit(7);
+ * const child = waitpid(pid)!;
+ * assertEquals(child.status, { kind: "exited", code: 7 });
+ *
+ * // The same with the macros of C:
+ * assert(WIFEXITED(child.raw));
+ * assertEquals(WEXITSTATUS(child.raw), 7);
+ * ```
+ *
+ * @module
+ */
+
+export {
+  WCONTINUED,
+  WEXITED,
+  WNOHANG,
+  WNOWAIT,
+  WSTOPPED,
+  WUNTRACED,
+} from "../ffi/constants.ts";
+export * from "./decode_status.ts";
+export * from "./status_macros.ts";
+export type * from "./types.ts";
+export * from "./wait.ts";
+export * from "./wait3.ts";
+export * from "./wait4.ts";
+export * from "./wait_async.ts";
+export * from "./waitid.ts";
+export * from "./waitpid.ts";

@@ -1,0 +1,28 @@
+import { RUSAGE } from "../ffi/layouts.ts";
+import type { Rusage } from "./types.ts";
+
+const AT = RUSAGE.fields;
+
+/** Reads a `struct rusage`. */
+export function decodeRusage(view: DataView): Rusage {
+  const long = (offset: number) => Number(view.getBigInt64(offset, true));
+  const seconds = (offset: number) => long(offset) + long(offset + 8) / 1e6;
+  return {
+    utime: seconds(AT.ru_utime),
+    stime: seconds(AT.ru_stime),
+    maxrss: long(AT.ru_maxrss),
+    ixrss: long(AT.ru_ixrss),
+    idrss: long(AT.ru_idrss),
+    isrss: long(AT.ru_isrss),
+    minflt: long(AT.ru_minflt),
+    majflt: long(AT.ru_majflt),
+    nswap: long(AT.ru_nswap),
+    inblock: long(AT.ru_inblock),
+    oublock: long(AT.ru_oublock),
+    msgsnd: long(AT.ru_msgsnd),
+    msgrcv: long(AT.ru_msgrcv),
+    nsignals: long(AT.ru_nsignals),
+    nvcsw: long(AT.ru_nvcsw),
+    nivcsw: long(AT.ru_nivcsw),
+  };
+}

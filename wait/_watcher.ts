@@ -1,0 +1,214 @@
+import { onForkedChild } from "../ffi/_after_fork.ts";
+import {
+  EFD_CLOEXEC,
+  EFD_NONBLOCK,
+  POLLIN,
+  POLLNVAL,
+} from "../ffi/constants.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { POLLFD } from "../ffi/layouts.ts";
+import { checkValue, errorFor, retryInterrupted } from "../ffi/_results.ts";
+import { descriptorSymbols, watchSymbols } from "../ffi/_symbols.ts";
+
+/**
+ * What a watched descriptor's owner wants after a look at it: go on watching; look again soon, since the descriptor is
+ * readable but what it announces is not there yet; or let go.
+ */
+export type Verdict = "watch" | "retry" | "done";
+
+/** A descriptor that is watched until its owner says `"done"`. */
+export interface Watched {
+  /** The descriptor. The watcher owns it from `watch()` on, and closes it when it lets go. */
+  readonly fd: number;
+  /** Called whenever the watcher looks: the descriptor is readable or not. Must not throw. */
+  look(readable: boolean): Verdict;
+  /** Called when watching has become impossible; the watcher lets go. */
+  fail(error: unknown): void;
+  /** Called after each look, when whatever was let go is closed: the time to tell the world. */
+  settle(): void;
+}
+
+/**
+ * Watches descriptors, however many, with one `poll(2)` on one thread of Deno's pool.
+ *
+ * The thread reads and writes `#fds` while it sleeps in poll, so that is left alone until poll has come back. To have it
+ * come back, an eventfd is among what it watches.
+ */
+class Watcher {
+  readonly #eventfd: number;
+  readonly #watched = new Set<Watched>();
+  /** Explicitly allocated, and so outside the heap in which V8 moves things. */
+  #fds = new ArrayBuffer(16 * POLLFD.size);
+  /** What is in `#fds`, after the eventfd. */
+  #polled: readonly Watched[] = [];
+  #polling: Promise<number> | undefined;
+  #woken = false;
+  /** Those to be looked at again though poll would only repeat that they are readable. */
+  readonly #retried = new Set<Watched>();
+  #abandoned = false;
+
+  constructor() {
+    this.#eventfd = checkValue(
+      watchSymbols().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+      "eventfd",
+      () => "Cannot watch descriptors",
+    );
+  }
+
+  add(watched: Watched): void {
+    this.wake();
+    this.#watched.add(watched);
+    if (this.#polling === undefined) this.#poll();
+  }
+
+  /** Has poll come back, so that everything is looked at. */
+  wake(): void {
+    if (this.#polling === undefined || this.#woken || this.#abandoned) return;
+    checkValue(
+      descriptorSymbols().write(this.#eventfd, new BigUint64Array([1n]), 8n),
+      "write",
+      () => "Cannot wake the watcher of descriptors",
+    );
+    this.#woken = true;
+  }
+
+  /** In a forked child: closes the parent's descriptors, and forgets the poll, whose thread the child does not have. */
+  abandon(): void {
+    this.#abandoned = true;
+    for (const { fd } of this.#watched) descriptorSymbols().close(fd);
+    descriptorSymbols().close(this.#eventfd);
+    this.#watched.clear();
+    if (this.#polling !== undefined) unrefOpPromise(this.#polling);
+  }
+
+  #poll(): void {
+    this.#polled = [...this.#watched];
+    const size = (this.#polled.length + 1) * POLLFD.size;
+    if (this.#fds.byteLength < size) this.#fds = new ArrayBuffer(size * 2);
+    this.#put(0, this.#eventfd);
+    this.#polled.forEach((watched, index) => {
+      // A negative number is passed over by poll.
+      this.#put(index + 1, this.#retried.has(watched) ? -1 : watched.fd);
+    });
+    this.#polling = watchSymbols().poll(
+      new Uint8Array(this.#fds),
+      BigInt(this.#polled.length + 1),
+      this.#retried.size > 0 ? RETRY_MS : -1,
+    );
+    this.#polling.then((result) => this.#back(result));
+  }
+
+  /** Poll has come back. Order matters: first everything is put in order and closed, then the world is told. */
+  #back(result: number): void {
+    if (this.#abandoned) return;
+    this.#polling = undefined;
+    const everyone = [...this.#watched];
+    try {
+      const readable = this.#readable(result);
+      for (const watched of everyone) this.#look(watched, readable);
+    } catch (error) {
+      for (const watched of everyone) {
+        watched.fail(error);
+        this.#letGo(watched);
+      }
+    }
+    if (this.#watched.size > 0) this.#poll();
+    else this.#stop();
+    for (const watched of everyone) watched.settle();
+  }
+
+  /** What poll has found readable; makes the eventfd ready to be written again. */
+  #readable(result: number): ReadonlySet<Watched> {
+    if (result === -1) {
+      // The errno of the pool's thread is out of reach: ask once more, without waiting, on this one.
+      retryInterrupted(
+        () =>
+          descriptorSymbols().poll(
+            new Uint8Array(this.#fds),
+            BigInt(this.#polled.length + 1),
+            0,
+          ),
+        "poll",
+        () => "Cannot watch descriptors",
+      );
+    }
+    if ((this.#revents(0) & POLLNVAL) !== 0) {
+      // Somebody has closed what was not theirs; to poll on would be to spin.
+      throw errorFor(ERRNO.EBADF, "poll", () => "Cannot watch descriptors");
+    }
+    if (this.#woken) {
+      descriptorSymbols().read(this.#eventfd, new BigUint64Array(1), 8n);
+      this.#woken = false;
+    }
+    return new Set(
+      this.#polled.filter((_, index) => this.#revents(index + 1) !== 0),
+    );
+  }
+
+  #put(index: number, fd: number): void {
+    const view = new DataView(this.#fds, index * POLLFD.size, POLLFD.size);
+    view.setInt32(POLLFD.fields.fd, fd, true);
+    view.setInt16(POLLFD.fields.events, POLLIN, true);
+    view.setInt16(POLLFD.fields.revents, 0, true);
+  }
+
+  #revents(index: number): number {
+    const view = new DataView(this.#fds, index * POLLFD.size, POLLFD.size);
+    return view.getInt16(POLLFD.fields.revents, true);
+  }
+
+  #look(watched: Watched, readable: ReadonlySet<Watched>): void {
+    const verdict = watched.look(
+      readable.has(watched) || this.#retried.has(watched),
+    );
+    if (verdict === "retry") this.#retried.add(watched);
+    else this.#retried.delete(watched);
+    if (verdict === "done") this.#letGo(watched);
+  }
+
+  #letGo(watched: Watched): void {
+    if (!this.#watched.delete(watched)) return;
+    this.#retried.delete(watched);
+    descriptorSymbols().close(watched.fd);
+  }
+
+  #stop(): void {
+    descriptorSymbols().close(this.#eventfd);
+    watcher = undefined;
+  }
+}
+
+/** How long poll waits where something is to be looked at again. */
+const RETRY_MS = 10;
+
+let watcher: Watcher | undefined;
+let registered = false;
+
+/** Watches a descriptor and takes it over; it stays the caller's if this throws. */
+export function watch(watched: Watched): void {
+  if (!registered) {
+    onForkedChild(() => {
+      watcher?.abandon();
+      watcher = undefined;
+    });
+    registered = true;
+  }
+  watcher ??= new Watcher();
+  watcher.add(watched);
+}
+
+/** Has everything that is watched looked at soon: something has changed that no descriptor tells. */
+export function lookSoon(): void {
+  watcher?.wake();
+}
+
+/** Lets the event loop end although the operation behind the promise is still under way, where Deno can do that. */
+function unrefOpPromise(promise: Promise<unknown>): void {
+  type Internals = {
+    core?: { unrefOpPromise?: (promise: Promise<unknown>) => void };
+  };
+  const deno = Deno as unknown as
+    & { internal: symbol }
+    & Record<symbol, Internals | undefined>;
+  deno[deno.internal]?.core?.unrefOpPromise?.(promise);
+}
