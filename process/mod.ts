@@ -1,1 +1,48 @@
-export {};
+/**
+ * Processes: making them, telling them apart, grouping them, signalling them, limiting them.
+ *
+ * The calls have their POSIX names, arguments and blocking behaviour. A pid is a number, a failed call throws a `PosixError`, and
+ * what C returns through a pointer is returned here.
+ *
+ * | to | there is |
+ * |---|---|
+ * | make a process, end one | {@linkcode fork}, {@linkcode _exit} |
+ * | tell processes apart | {@linkcode getpid}, {@linkcode getppid} |
+ * | group them | {@linkcode getpgrp}, {@linkcode getpgid}, {@linkcode setpgid}, {@linkcode getsid}, {@linkcode setsid} |
+ * | signal them | {@linkcode kill}, {@linkcode killpg}, {@linkcode alarm}, {@linkcode SIGNALS}, {@linkcode signalName}, {@linkcode strsignal} |
+ * | see to what they carry | {@linkcode umask}, {@linkcode chdir}, {@linkcode getrlimit}, {@linkcode setrlimit} |
+ *
+ * @example A child, its signal and its end
+ * ```ts
+ * import { fork, kill, strsignal } from "@posix/process/process";
+ * import { waitpid, WTERMSIG } from "@posix/process/wait";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pid = fork();
+ * if (pid === 0) for (;;); // until the signal comes
+ * kill(pid, "SIGKILL");
+ * assertEquals(strsignal(WTERMSIG(waitpid(pid)!.raw)), "Killed");
+ * ```
+ *
+ * @module
+ */
+
+export * from "./_exit.ts";
+export * from "./alarm.ts";
+export * from "./chdir.ts";
+export * from "./fork.ts";
+export * from "./getpgid.ts";
+export * from "./getpgrp.ts";
+export * from "./getpid.ts";
+export * from "./getppid.ts";
+export * from "./getrlimit.ts";
+export * from "./getsid.ts";
+export * from "./kill.ts";
+export * from "./killpg.ts";
+export * from "./setpgid.ts";
+export * from "./setrlimit.ts";
+export * from "./setsid.ts";
+export * from "./signal_name.ts";
+export * from "./signals.ts";
+export * from "./strsignal.ts";
+export * from "./umask.ts";
