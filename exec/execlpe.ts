@@ -1,0 +1,41 @@
+import { execvpe } from "./execvpe.ts";
+import type { Environment } from "./_program.ts";
+
+/**
+ * `execlpe(file, arg, …, NULL, envp)`: becomes a program that is looked for on `PATH`, with the environment given.
+ *
+ * {@linkcode execvpe} with the arguments in a row, and without the NULL at their end. glibc has no such function, Python does.
+ *
+ * @param file The program's name, or a path.
+ * @param argsAndEnv All of `argv`, the program's own name first, and then the program's whole environment.
+ * @throws {PosixError} As {@linkcode execvpe} does, and named after it; the process is then as it was.
+ * @throws {TypeError} If something is no string, or has a NUL in it, or a variable's name is empty or has a `=` in it. A
+ * `RangeError` if there are no arguments before the environment.
+ *
+ * @example A child with one variable
+ * ```ts
+ * import { execlpe } from "@posix/process/exec";
+ * import { _exit, fork } from "@posix/process/process";
+ * import { waitpid } from "@posix/process/wait";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pid = fork();
+ * if (pid === 0) {
+ *   try {
+ *     execlpe("sh", "sh", "-c", "exit $CODE", { CODE: "7" });
+ *   } finally {
+ *     _exit(127); // only where it cannot be run
+ *   }
+ * }
+ * assertEquals(waitpid(pid)?.status, { kind: "exited", code: 7 });
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man3/exec.3.html | exec(3)}
+ */
+export function execlpe(
+  file: string,
+  ...argsAndEnv: [...args: string[], env: Environment]
+): never {
+  const args = argsAndEnv.slice(0, -1) as string[];
+  execvpe(file, args, argsAndEnv.at(-1) as Environment);
+}
