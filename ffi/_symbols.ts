@@ -101,6 +101,8 @@ export const descriptorSymbols = lazySymbols({
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   // ssize_t write(int fd, const void *buf, size_t count);
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  // off_t lseek(int fd, off_t offset, int whence);
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   // int dup2(int oldfd, int newfd);
   dup2: { parameters: ["i32", "i32"], result: "i32" },
   // int dup3(int oldfd, int newfd, int flags);
@@ -142,15 +144,15 @@ export const watchSymbols = lazySymbols({
 export const forkSymbols = lazySymbols({
   // pid_t fork(void);
   fork: { parameters: [], result: "i32" },
-  // pid_t gettid(void);
+  // pid_t gettid(void); a thread has the process's own id only if it is the main one
   gettid: { parameters: [], result: "i32" },
   // int madvise(void *addr, size_t length, int advice);
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
   // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
-  // int sched_yield(void);
-  sched_yield: { parameters: [], result: "i32" },
-  // ssize_t syscall(SYS_getdents64, int fd, void *dirp, size_t count); glibc has no wrapper before 2.30
+  // int usleep(useconds_t usec);
+  usleep: { parameters: ["u32"], result: "i32" },
+  // long syscall(SYS_getdents64, int fd, void *dirp, size_t count); glibc has no wrapper before 2.30
   getdents64: {
     name: "syscall",
     parameters: ["i64", "i32", "buffer", "usize"],
@@ -162,10 +164,25 @@ export const forkSymbols = lazySymbols({
   epoll_create1: { parameters: ["i32"], result: "i32" },
   // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  // int eventfd(unsigned int initval, int flags);
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
   // int socketpair(int domain, int type, int protocol, int sv[2]);
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  // void *dlsym(void *handle, const char *symbol);
-  dlsym: { parameters: ["usize", "buffer"], result: "usize" },
-  // int on_exit(void (*function)(int status, void *arg), void *arg);
-  on_exit: { parameters: ["usize", "usize"], result: "i32" },
+  // long syscall(SYS_futex, uint32_t *uaddr, int futex_op, uint32_t val);
+  futex_wake: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "i32", "u32"],
+    result: "i32",
+  },
+});
+
+/** Parking a thread of Deno's pool for the time of a fork. */
+export const parkSymbols = lazySymbols({
+  // long syscall(SYS_futex, uint32_t *uaddr, int futex_op, uint32_t val, const struct timespec *timeout);
+  futex_wait: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "i32", "u32", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
 });

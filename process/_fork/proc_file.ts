@@ -1,0 +1,88 @@
+import { cString } from "../../ffi/_c_strings.ts";
+import {
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_RDONLY,
+  SYS_getdents64,
+} from "../../ffi/constants.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { checkValue, lastError } from "../../ffi/_results.ts";
+import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
+
+const decoder = new TextDecoder();
+const scratch = new Uint8Array(new ArrayBuffer(65_536));
+const scratchView = new DataView(scratch.buffer);
+
+/** Opens a file or directory of /proc; -1 where there is none, as when a thread has ended meanwhile. */
+export function openProc(path: string, flags = 0): number {
+  const fd = descriptorSymbols().open(
+    cString(path, "path"),
+    O_RDONLY | O_CLOEXEC | flags,
+    0,
+  );
+  if (fd !== -1) return fd;
+  const error = lastError("open", () => `Cannot open ${path}`, path);
+  if (error.errno === ERRNO.ENOENT || error.errno === ERRNO.ESRCH) return -1;
+  throw error;
+}
+
+/** Reads an open file of /proc afresh, without allocating; gives the number of bytes, 0 where its thread has ended. */
+export function rereadProc(fd: number, into: Uint8Array<ArrayBuffer>): number {
+  const count = forkSymbols().pread(fd, into, BigInt(into.length), 0n);
+  return count === -1 ? 0 : count;
+}
+
+/** The text of a small file of /proc; empty where there is none. */
+export function readProc(path: string): string {
+  const fd = openProc(path);
+  if (fd === -1) return "";
+  const count = rereadProc(fd, scratch);
+  descriptorSymbols().close(fd);
+  return decoder.decode(scratch.subarray(0, count));
+}
+
+/** What a link of /proc points to; empty where there is none. */
+export function readProcLink(path: string): string {
+  const count = forkSymbols().readlink(cString(path, "path"), scratch, 4096n);
+  return count === -1 ? "" : decoder.decode(scratch.subarray(0, count));
+}
+
+/** The numbers in a directory such as `/proc/self/fd` or `/proc/self/task`. */
+export function listProc(path: string): number[] {
+  const fd = openProc(path, O_DIRECTORY);
+  const numbers: number[] = [];
+  try {
+    for (;;) {
+      const size = checkValue(
+        forkSymbols().getdents64(
+          BigInt(SYS_getdents64),
+          fd,
+          scratch,
+          BigInt(scratch.length),
+        ),
+        "getdents64",
+        () => `Cannot list ${path}`,
+        path,
+      );
+      if (size === 0) break;
+      for (let at = 0; at < size; at += scratchView.getUint16(at + 16, true)) {
+        const number = decimalAt(at + 19);
+        if (number !== -1) numbers.push(number);
+      }
+    }
+  } finally {
+    descriptorSymbols().close(fd);
+  }
+  return path === "/proc/self/fd" ? numbers.filter((n) => n !== fd) : numbers;
+}
+
+/** The NUL-terminated decimal number at an offset of the scratch buffer; -1 for any other name, such as "..". */
+function decimalAt(offset: number): number {
+  let number = 0;
+  for (let at = offset; scratch[at] !== 0; at++) {
+    const digit = scratch[at]! - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
+}

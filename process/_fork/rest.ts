@@ -1,0 +1,132 @@
+import { ERRNO } from "../../ffi/errno.ts";
+import { PosixError } from "../../ffi/posix_error.ts";
+import { forkSymbols } from "../../ffi/_symbols.ts";
+import type { PoolThreads } from "./pool_threads.ts";
+import { listProc } from "./proc_file.ts";
+import { Thread } from "./thread.ts";
+
+/** How long to look again before giving up: 20,000 looks 100 µs apart, some 2 s. */
+const PATIENCE = 20_000;
+const PAUSE_MICROSECONDS = 100;
+
+/**
+ * The other threads of the process, brought to rest for a fork and watched until it is over.
+ *
+ * A fork copies all memory but only the calling thread. Whatever another one was in the middle of stays so in the child
+ * for ever: a lock that it held is never let go. So none may be in the middle of anything.
+ */
+export class Rest {
+  readonly #threads = new Map<number, Thread>();
+  readonly #pool: PoolThreads;
+  readonly #self = forkSymbols().gettid();
+  #patience = PATIENCE;
+
+  constructor(pool: PoolThreads) {
+    this.#pool = pool;
+  }
+
+  /** Waits until every other thread rests, parks the idle ones of the pool, and notes how much each has run till then. */
+  settle(): void {
+    for (;;) {
+      this.#refresh();
+      if (this.#note() && this.held()) {
+        const idle = this.#idle();
+        if (idle.length === 0) return;
+        this.#park(idle);
+      } else {
+        this.#pause();
+      }
+    }
+  }
+
+  /**
+   * The idle threads of the pool. Only where all threads slept at one and the same time are they all that look so: one
+   * that waits for the pool's lock looks the same, and a call made too early would bring forth one thread more.
+   */
+  #idle(): Thread[] {
+    return [...this.#threads.values()].filter((thread) =>
+      this.#pool.isIdle(thread)
+    );
+  }
+
+  /** Notes how much each thread has run, and then sees whether all rest; allocates nothing. */
+  #note(): boolean {
+    for (const thread of this.#threads.values()) {
+      thread.note();
+      thread.look();
+      if (!rests(thread)) return false;
+    }
+    return true;
+  }
+
+  /** Whether no thread has run since {@linkcode settle} noted them; allocates nothing. */
+  held(): boolean {
+    for (const thread of this.#threads.values()) {
+      if (thread.hasRun()) return false;
+    }
+    return true;
+  }
+
+  /** Closes what the watching took. */
+  close(): void {
+    for (const thread of this.#threads.values()) thread.close();
+    this.#threads.clear();
+  }
+
+  /** Gives the idle threads of the pool something to do, and waits until they sit down to it. */
+  #park(idle: readonly Thread[]): void {
+    const before = new Set(this.#threads.keys());
+    const ours = idle.filter((thread) => this.#pool.isOurs(thread)).length;
+    const wanted = this.#parked() + Math.max(1, ours);
+    this.#pool.occupy(Math.max(1, ours));
+    do {
+      this.#pause();
+      this.#refresh();
+    } while (this.#parked() < wanted);
+    this.#pool.learn(this.#threads.values(), before);
+  }
+
+  #parked(): number {
+    let count = 0;
+    for (const thread of this.#threads.values()) {
+      if (this.#pool.isParked(thread)) count++;
+    }
+    return count;
+  }
+
+  /** Looks at all threads, the new ones included. */
+  #refresh(): void {
+    const alive = new Set(listProc("/proc/self/task"));
+    alive.delete(this.#self);
+    for (const [tid, thread] of this.#threads) {
+      if (alive.has(tid)) continue;
+      thread.close();
+      this.#threads.delete(tid);
+    }
+    for (const tid of alive) {
+      if (!this.#threads.has(tid)) this.#threads.set(tid, new Thread(tid));
+    }
+    this.#pool.forgetEnded(alive);
+    for (const thread of this.#threads.values()) thread.look();
+  }
+
+  #pause(): void {
+    if (this.#patience-- > 0) {
+      forkSymbols().usleep(PAUSE_MICROSECONDS);
+      return;
+    }
+    const restless = [...this.#threads.values()]
+      .filter((thread) => !rests(thread))
+      .map(({ name, tid }) => `${name || "(nameless)"} (${tid})`);
+    throw new PosixError("Cannot fork", {
+      errno: ERRNO.EBUSY,
+      syscall: "fork",
+      detail: `threads did not come to rest: ${restless.join(", ")}`,
+    });
+  }
+}
+
+/** Whether a thread, as last seen, is in the middle of nothing. V8's workers rest nowhere but on their own condition. */
+function rests(thread: Thread): boolean {
+  return thread.kind === "v8-worker" ? thread.onCondition : thread.asleep;
+}

@@ -1,0 +1,111 @@
+import { SYS_futex } from "../../ffi/constants.ts";
+import { descriptorSymbols } from "../../ffi/_symbols.ts";
+import { openProc, readProc, rereadProc } from "./proc_file.ts";
+
+/** What a thread is to the runtime; the names are cut at 15 characters by the kernel. */
+export type ThreadKind = "v8-worker" | "pool" | "other";
+
+const FUTEX_COMMAND = 0x7f;
+const FUTEX_PRIVATE = 0x80;
+const FUTEX_WAIT_BITSET = 9;
+
+const line = new Uint8Array(new ArrayBuffer(256));
+
+/**
+ * One thread of this process, as /proc shows it. Its files are opened once; looking at it again allocates nothing, or
+ * the looking itself would feed V8's collector and so wake the threads that are to rest.
+ */
+export class Thread {
+  readonly tid: number;
+  readonly #syscallFile: number;
+  readonly #schedstatFile: number;
+  readonly #before = new Uint8Array(new ArrayBuffer(96));
+  readonly #after = new Uint8Array(new ArrayBuffer(96));
+  /** Its name, such as `tokio-runtime-w`, from the first time that it was seen asleep: a young one still bears its creator's. */
+  name = "";
+  /** What it is, by its name. */
+  kind: ThreadKind = "other";
+  /** Whether it sleeps in a system call, as of the last look. */
+  asleep = false;
+  /** The number of that system call. */
+  syscall = -1;
+  /** Its first two arguments. */
+  firstArgument = 0;
+  secondArgument = 0;
+
+  constructor(tid: number) {
+    this.tid = tid;
+    this.#syscallFile = openProc(`/proc/self/task/${tid}/syscall`);
+    this.#schedstatFile = openProc(`/proc/self/task/${tid}/schedstat`);
+  }
+
+  /** Looks at what it is doing right now. */
+  look(): void {
+    const count = rereadProc(this.#syscallFile, line);
+    // "running", "-1 0x… 0x…" (asleep, but not in a system call) or "202 0x… 0x… …"; empty where it has ended.
+    this.asleep = count > 0 && line[0]! >= 0x30 && line[0]! <= 0x39;
+    if (!this.asleep) return;
+    if (this.name === "") this.#learnName();
+    let at = 0;
+    let number = 0;
+    for (; line[at] !== 0x20; at++) number = number * 10 + line[at]! - 0x30;
+    this.syscall = number;
+    this.firstArgument = hexadecimalAt(at + 3);
+    while (line[++at] !== 0x20);
+    this.secondArgument = hexadecimalAt(at + 3);
+  }
+
+  #learnName(): void {
+    this.name = readProc(`/proc/self/task/${this.tid}/comm`).trimEnd();
+    if (this.name.startsWith("V8 ")) this.kind = "v8-worker";
+    else if (this.name.startsWith("tokio-runtime")) this.kind = "pool";
+  }
+
+  /** Whether it waits on a futex, and on nobody else's memory: a condition variable or a lock of this process. */
+  get onPrivateFutex(): boolean {
+    return this.asleep && this.syscall === SYS_futex &&
+      (this.secondArgument & FUTEX_PRIVATE) !== 0;
+  }
+
+  /** Whether it waits on a condition variable or semaphore: glibc waits for a contended lock by another futex command. */
+  get onCondition(): boolean {
+    return this.onPrivateFutex &&
+      (this.secondArgument & FUTEX_COMMAND) === FUTEX_WAIT_BITSET;
+  }
+
+  /** Notes how often and how long it has run. */
+  note(): void {
+    this.#before.fill(0);
+    rereadProc(this.#schedstatFile, this.#before);
+  }
+
+  /** Whether it has run since it was noted. */
+  hasRun(): boolean {
+    this.#after.fill(0);
+    rereadProc(this.#schedstatFile, this.#after);
+    for (let at = 0; at < this.#after.length; at++) {
+      if (this.#after[at] !== this.#before[at]) return true;
+    }
+    return false;
+  }
+
+  /** Closes its files. */
+  close(): void {
+    if (this.#syscallFile !== -1) descriptorSymbols().close(this.#syscallFile);
+    if (this.#schedstatFile !== -1) {
+      descriptorSymbols().close(this.#schedstatFile);
+    }
+  }
+}
+
+/** The number after "0x" at an offset of the line. */
+function hexadecimalAt(offset: number): number {
+  let number = 0;
+  for (let at = offset; at < line.length; at++) {
+    const byte = line[at]!;
+    const digit = byte >= 0x61 ? byte - 0x57 : byte - 0x30;
+    if (digit < 0 || digit > 15) break;
+    number = number * 16 + digit;
+  }
+  return number;
+}
