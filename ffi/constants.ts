@@ -108,6 +108,11 @@ export const FD_CLOEXEC: number = 1;
 /** Get the number of bytes that can be read at once. */
 export const FIONREAD: number = 0x541b;
 
+// lseek(2)
+
+/** Offsets count from the current position. */
+export const SEEK_CUR: number = 1;
+
 // Pipes
 
 /** A write to a pipe of at most this many bytes is atomic. */
