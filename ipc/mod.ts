@@ -1,1 +1,77 @@
-export {};
+/**
+ * Communication between processes: descriptors, pipes and FIFOs.
+ *
+ * Descriptors are plain numbers, as in C, and nobody but {@linkcode close} closes them. The calls block the thread, event
+ * loop included, wherever the C call would wait.
+ *
+ * Everything that is opened here is close-on-exec unless asked otherwise: {@linkcode pipe2} and {@linkcode dup3} take
+ * exactly the flags that are given, and what {@linkcode dup2} makes is inherited, since wiring the standard input and
+ * output of a program is what it is for.
+ *
+ * @example Sending bytes through a pipe
+ * ```ts
+ * import { close, pipe, readAll, writeAll } from "@posix/process/ipc";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [reader, writer] = pipe();
+ * writeAll(writer, "你好, pipe");
+ * close(writer);
+ * assertEquals(new TextDecoder().decode(readAll(reader)), "你好, pipe");
+ * close(reader);
+ * ```
+ *
+ * @module
+ */
+
+export {
+  O_ACCMODE,
+  O_APPEND,
+  O_ASYNC,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECT,
+  O_DIRECTORY,
+  O_DSYNC,
+  O_EXCL,
+  O_LARGEFILE,
+  O_NDELAY,
+  O_NOATIME,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  O_RSYNC,
+  O_SYNC,
+  O_TMPFILE,
+  O_TRUNC,
+  O_WRONLY,
+  PIPE_BUF,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLNVAL,
+  POLLOUT,
+  POLLPRI,
+  POLLRDHUP,
+} from "../ffi/constants.ts";
+export * from "./close.ts";
+export * from "./dup.ts";
+export * from "./dup2.ts";
+export * from "./dup3.ts";
+export * from "./get_pipe_size.ts";
+export * from "./isatty.ts";
+export * from "./mkfifo.ts";
+export * from "./open.ts";
+export * from "./pipe.ts";
+export * from "./pipe2.ts";
+export * from "./poll.ts";
+export * from "./read.ts";
+export * from "./read_all.ts";
+export * from "./set_cloexec.ts";
+export * from "./set_nonblock.ts";
+export * from "./set_pipe_size.ts";
+export * from "./unlink.ts";
+export * from "./write.ts";
+export * from "./write_all.ts";
