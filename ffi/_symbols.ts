@@ -43,6 +43,10 @@ export const processSymbols = lazySymbols({
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   // int setrlimit(int resource, const struct rlimit *rlim);
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+});
+
+/** Ending the process: a group of its own, so that a forked child need not open one to end. */
+export const exitSymbols = lazySymbols({
   // void _exit(int status);
   _exit: { parameters: ["i32"], result: "void" },
 });
@@ -150,6 +154,8 @@ export const forkSymbols = lazySymbols({
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
   // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
+  // int sched_yield(void);
+  sched_yield: { parameters: [], result: "i32" },
   // int usleep(useconds_t usec);
   usleep: { parameters: ["u32"], result: "i32" },
   // long syscall(SYS_getdents64, int fd, void *dirp, size_t count); glibc has no wrapper before 2.30

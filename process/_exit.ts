@@ -1,5 +1,5 @@
 import { checkInteger } from "../ffi/_arguments.ts";
-import { processSymbols } from "../ffi/_symbols.ts";
+import { exitSymbols } from "../ffi/_symbols.ts";
 
 // Public in spite of its file's name: the underscore belongs to the name that POSIX gave the function.
 
@@ -28,5 +28,5 @@ import { processSymbols } from "../ffi/_symbols.ts";
  */
 export function _exit(status: number): never {
   checkInteger(status, "status");
-  for (;;) processSymbols()._exit(status);
+  for (;;) exitSymbols()._exit(status);
 }

@@ -1,134 +1,152 @@
-import { MADV_DOFORK, O_CLOEXEC } from "../ffi/constants.ts";
-import { ERRNO } from "../ffi/errno.ts";
 import { resetForkedChild } from "../ffi/_after_fork.ts";
+import { ERRNO } from "../ffi/errno.ts";
 import { PosixError } from "../ffi/posix_error.ts";
-import { checkZero, lastError } from "../ffi/_results.ts";
+import { lastError } from "../ffi/_results.ts";
 import {
-  descriptorSymbols,
+  exitSymbols,
   forkSymbols,
-  processSymbols,
   signalSymbols,
   waitSymbols,
 } from "../ffi/_symbols.ts";
+import { AddressSpace } from "./_fork/address_space.ts";
 import { endWithoutTelemetry } from "./_fork/ending.ts";
 import { EventLoops } from "./_fork/event_loops.ts";
+import { Gate } from "./_fork/gate.ts";
 import { PoolThreads } from "./_fork/pool_threads.ts";
 import { Rest } from "./_fork/rest.ts";
 import {
   blockSignals,
-  resetCaughtSignals,
+  caughtSignals,
+  resetSignals,
   restoreSignals,
 } from "./_fork/signals.ts";
 
-/** `fork()`: makes a child that is a copy of the process. */
+/**
+ * `fork()`: makes a child that is a copy of the process.
+ *
+ * Both go on from here, each with a memory of its own, and the child is a whole Deno: timers, files, network,
+ * subprocesses and further forks work in it. It ends like any Deno program, or by {@linkcode _exit}.
+ *
+ * Not carried over are the other threads and what they were about: promises that wait for Deno's event loop (a pending
+ * `fetch`, `Deno.Command`, a running server) never settle in the child, and workers do not exist there. Timers do fire.
+ * Descriptors are shared, their positions included. Signals that Deno caught in the parent have their default actions in
+ * the child, and pending alarms are the parent's alone. Functions that were not optimised before the fork stay slow in
+ * the child, as V8's compiler threads are gone. A process that is forked from a forked one, eight levels deep or so, runs
+ * out of threads for asynchronous file input and output.
+ *
+ * Blocks the thread for the time that it takes to bring the others to rest and to copy the page tables: about 50 µs a MiB
+ * of resident memory. To start another program, prefer `Deno.Command`; in a test, end the child with {@linkcode _exit}, or
+ * it returns into the test runner.
+ *
+ * @returns 0 in the child; in the parent, the child's pid, which is to be waited for.
+ * @throws {PosixError} `EAGAIN` if the user or the system has too many processes; `ENOMEM` if there is too little memory;
+ * `EBUSY` if another thread does not come to rest within two seconds or so (the message names it); `ENOTSUP` in a worker, or in
+ * a runtime that is not built as expected (the message says why); `EMFILE` if there is no descriptor free.
+ *
+ * @example Two processes from one
+ * ```ts
+ * import { _exit, fork } from "@posix/process/process";
+ * import { waitpid } from "@posix/process/wait";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let number = 100;
+ * const pid = fork();
+ * if (pid === 0) {
+ *   number += 10; // the child's own copy
+ *   _exit(number);
+ * }
+ * assertEquals(waitpid(pid)?.status, { kind: "exited", code: 110 });
+ * assertEquals(number, 100);
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man2/fork.2.html | fork(2)}
+ */
 export function fork(): number {
   refuseWorker();
+  exitSymbols();
+  memory ??= new AddressSpace();
   pool ??= new PoolThreads();
-  const loops = new EventLoops();
   const rest = new Rest(pool);
-  let pid = -1;
   try {
-    pid = forkAtRest(rest, loops);
+    return forkAtRest(rest, memory);
   } finally {
     rest.close();
-    loops.close();
-    if (pid !== 0) pool.release();
+    pool?.release();
   }
-  if (pid === 0) becomeWhole(loops);
-  return pid;
 }
 
+let memory: AddressSpace | undefined;
 let pool: PoolThreads | undefined;
 
 function refuseWorker(): void {
-  if ("WorkerGlobalScope" in globalThis) {
-    throw new PosixError("Cannot fork", {
-      errno: ERRNO.ENOTSUP,
-      syscall: "fork",
-      detail: "a worker is one thread of several, and a fork copies only one",
-    });
+  if (!("WorkerGlobalScope" in globalThis)) return;
+  throw new PosixError("Cannot fork", {
+    errno: ERRNO.ENOTSUP,
+    syscall: "fork",
+    detail: "a worker is one thread of several, and a fork copies only one",
+  });
+}
+
+const SIGKILL = 9;
+
+/** What {@linkcode forkOnce} gives when something had changed since it was looked at. */
+const AGAIN = -1;
+
+function forkAtRest(rest: Rest, memory: AddressSpace): number {
+  for (;;) {
+    rest.settle();
+    const loops = new EventLoops();
+    const caught = caughtSignals();
+    const pid = forkOnce(rest, memory);
+    if (pid === 0) becomeWhole(loops, caught);
+    if (pid !== AGAIN) return pid;
+    memory.survey();
+    rest.pause();
   }
 }
-
-/** The address space below the kernel's, its first page left out: nothing is ever mapped there. */
-const FIRST_PAGE = 4096n;
-const USER_SPACE = (1n << 48n) - 2n * FIRST_PAGE;
-
-/** What {@linkcode tryFork} gives when a thread was not, or not any more, at rest. */
-const NOT_AT_REST = -1;
-
-function forkAtRest(rest: Rest, loops: EventLoops): number {
-  const gate = openGate();
-  try {
-    for (;;) {
-      rest.settle();
-      const pid = tryFork(rest, loops, gate);
-      if (pid !== NOT_AT_REST) return pid;
-    }
-  } finally {
-    descriptorSymbols().close(gate[0]!);
-    descriptorSymbols().close(gate[1]!);
-  }
-}
-
-/** The pipe at which a child waits for the word to go; nobody but parent and child ever holds its writing end. */
-function openGate(): Int32Array {
-  const gate = new Int32Array(2);
-  checkZero(
-    descriptorSymbols().pipe2(gate, O_CLOEXEC),
-    "pipe2",
-    () => "Cannot fork",
-  );
-  return gate;
-}
-
-const word = new Uint8Array(1);
 
 /**
- * Forks once, and keeps the child only if no other thread has run from the last look at them until after the fork.
+ * Forks, and keeps the child only if no other thread has run since all were seen at rest.
  *
- * From `note` to `fork` nothing may be allocated: V8 takes new pages out of the fork as it maps them, and the signals
- * stay blocked, so that no handler runs in between and what arrives meanwhile is delivered afterwards.
+ * Signals are blocked meanwhile, so that no handler of this thread runs; in the child they stay so until it is whole.
  */
-function tryFork(rest: Rest, loops: EventLoops, gate: Int32Array): number {
-  const libc = forkSymbols();
+function forkOnce(rest: Rest, memory: AddressSpace): number {
+  const gate = new Gate();
   blockSignals();
-  loops.note();
-  // -1 and ENOMEM, as the range has holes; all that is mapped in it has been treated nevertheless.
-  libc.madvise(FIRST_PAGE, USER_SPACE, MADV_DOFORK);
-  const pid = libc.fork();
-  if (pid === 0) {
-    passGate(gate);
-    return 0;
+  let pid = AGAIN;
+  try {
+    // From here to the fork nothing may be allocated: V8 takes new pages out of the fork as it maps them.
+    if (!memory.include()) return AGAIN;
+    pid = forkSymbols().fork();
+    if (pid === -1) throw lastError("fork", () => "Cannot fork");
+    if (pid === 0) gate.pass();
+    else if (rest.held()) gate.open();
+    else return discard(pid);
+    return pid;
+  } finally {
+    if (pid !== 0) restoreSignals();
+    gate.close();
   }
-  const error = pid === -1 ? lastError("fork", () => "Cannot fork") : undefined;
-  const held = pid !== -1 && rest.held();
-  if (held) descriptorSymbols().write(gate[1]!, word, 1n);
-  else if (pid !== -1) discard(pid);
-  restoreSignals();
-  if (error !== undefined) throw error;
-  return held ? pid : NOT_AT_REST;
-}
-
-/** In the child: waits until the parent has seen that it is sound. A parent that is killed meanwhile closes the pipe. */
-function passGate(gate: Int32Array): void {
-  const libc = descriptorSymbols();
-  libc.close(gate[1]!);
-  if (libc.read(gate[0]!, word, 1n) !== 1) processSymbols()._exit(1);
 }
 
 /** Ends a child that has not run a line of anybody's code. */
-function discard(pid: number): void {
-  signalSymbols().kill(pid, 9);
+function discard(pid: number): typeof AGAIN {
+  signalSymbols().kill(pid, SIGKILL);
   waitSymbols().waitpid(pid, null, 0);
+  return AGAIN;
 }
 
-/** In the child: makes the copy a Deno of its own. */
-function becomeWhole(loops: EventLoops): void {
-  loops.unshare();
-  resetCaughtSignals();
-  restoreSignals();
-  pool = undefined;
-  endWithoutTelemetry();
-  resetForkedChild();
+/** In the child: makes the copy a Deno of its own. One that cannot be made whole must not go on. */
+function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
+  try {
+    loops.unshare();
+    resetSignals(caught);
+    restoreSignals();
+    pool = undefined;
+    endWithoutTelemetry();
+    resetForkedChild();
+  } catch (error) {
+    console.error(error);
+    exitSymbols()._exit(1);
+  }
 }

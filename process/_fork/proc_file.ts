@@ -11,6 +11,7 @@ import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
 
 const decoder = new TextDecoder();
 const scratch = new Uint8Array(new ArrayBuffer(65_536));
+const LINK_MAX = 4096n;
 const scratchView = new DataView(scratch.buffer);
 
 /** Opens a file or directory of /proc; -1 where there is none, as when a thread has ended meanwhile. */
@@ -32,18 +33,26 @@ export function rereadProc(fd: number, into: Uint8Array<ArrayBuffer>): number {
   return count === -1 ? 0 : count;
 }
 
-/** The text of a small file of /proc; empty where there is none. */
+/** The text of a file of /proc; empty where there is none. */
 export function readProc(path: string): string {
   const fd = openProc(path);
   if (fd === -1) return "";
-  const count = rereadProc(fd, scratch);
-  descriptorSymbols().close(fd);
-  return decoder.decode(scratch.subarray(0, count));
+  const libc = descriptorSymbols();
+  const stream = new TextDecoder();
+  let text = "";
+  for (;;) {
+    const count = libc.read(fd, scratch, BigInt(scratch.length));
+    if (count <= 0) break;
+    text += stream.decode(scratch.subarray(0, count), { stream: true });
+  }
+  libc.close(fd);
+  return text;
 }
 
-/** What a link of /proc points to; empty where there is none. */
-export function readProcLink(path: string): string {
-  const count = forkSymbols().readlink(cString(path, "path"), scratch, 4096n);
+/** What a descriptor of this process is, such as `anon_inode:[eventpoll]`; empty where it is not open. */
+export function readDescriptorLink(fd: number): string {
+  const path = cString(`/proc/self/fd/${fd}`, "path");
+  const count = forkSymbols().readlink(path, scratch, LINK_MAX);
   return count === -1 ? "" : decoder.decode(scratch.subarray(0, count));
 }
 

@@ -5,9 +5,10 @@ import type { PoolThreads } from "./pool_threads.ts";
 import { listProc } from "./proc_file.ts";
 import { Thread } from "./thread.ts";
 
-/** How long to look again before giving up: 20,000 looks 100 µs apart, some 2 s. */
-const PATIENCE = 20_000;
-const PAUSE_MICROSECONDS = 100;
+/** How often to look again before giving up: a few times at once, then every 100 µs or so, for some 2 s. */
+const PATIENCE = 15_000;
+const AT_ONCE = 20;
+const PAUSE_MICROSECONDS = 50;
 
 /**
  * The other threads of the process, brought to rest for a fork and watched until it is over.
@@ -27,14 +28,15 @@ export class Rest {
 
   /** Waits until every other thread rests, parks the idle ones of the pool, and notes how much each has run till then. */
   settle(): void {
+    this.#refresh();
     for (;;) {
-      this.#refresh();
       if (this.#note() && this.held()) {
         const idle = this.#idle();
         if (idle.length === 0) return;
         this.#park(idle);
       } else {
-        this.#pause();
+        this.pause();
+        this.#refresh();
       }
     }
   }
@@ -77,12 +79,13 @@ export class Rest {
   #park(idle: readonly Thread[]): void {
     const before = new Set(this.#threads.keys());
     const ours = idle.filter((thread) => this.#pool.isOurs(thread)).length;
-    const wanted = this.#parked() + Math.max(1, ours);
-    this.#pool.occupy(Math.max(1, ours));
-    do {
-      this.#pause();
+    const calls = Math.max(1, ours);
+    const wanted = this.#parked() + calls;
+    this.#pool.occupy(calls);
+    while (this.#parked() < wanted) {
+      this.pause();
       this.#refresh();
-    } while (this.#parked() < wanted);
+    }
     this.#pool.learn(this.#threads.values(), before);
   }
 
@@ -110,9 +113,11 @@ export class Rest {
     for (const thread of this.#threads.values()) thread.look();
   }
 
-  #pause(): void {
+  /** Waits a moment before another look; too many of them end in an error that names the threads. */
+  pause(): void {
     if (this.#patience-- > 0) {
-      forkSymbols().usleep(PAUSE_MICROSECONDS);
+      if (this.#patience > PATIENCE - AT_ONCE) forkSymbols().sched_yield();
+      else forkSymbols().usleep(PAUSE_MICROSECONDS);
       return;
     }
     const restless = [...this.#threads.values()]

@@ -40,27 +40,30 @@ const KEPT: ReadonlySet<number> = new Set([
   17, // SIGCHLD
 ]);
 
+/** The signals that this process catches, other than by those handlers. */
+export function caughtSignals(): number[] {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readProc("/proc/self/status"));
+  const bits = BigInt(`0x${mask?.[1] ?? "0"}`);
+  return Array.from({ length: 64 }, (_, index) => index + 1).filter((signal) =>
+    (bits >> BigInt(signal - 1) & 1n) === 1n && !KEPT.has(signal)
+  );
+}
+
+const defaultAction = new Uint8Array(SIGACTION.size);
+new DataView(defaultAction.buffer).setBigUint64(
+  SIGACTION.fields.sa_handler,
+  BigInt(SIG_DFL),
+  true,
+);
+
 /**
  * In the child: gives the signals that Deno catches their default actions again.
  *
- * Deno answers them on a thread that the child does not have, so a SIGTERM, say, would do nothing at all.
+ * Deno answers them on a thread that the child does not have, so a SIGTERM, say, would do nothing at all. glibc keeps two
+ * for itself (32 and 33), and refuses to have them changed.
  */
-export function resetCaughtSignals(): void {
-  const action = new Uint8Array(SIGACTION.size);
-  new DataView(action.buffer).setBigUint64(
-    SIGACTION.fields.sa_handler,
-    BigInt(SIG_DFL),
-    true,
-  );
-  for (const signal of caughtSignals()) {
-    // glibc keeps two for itself (32 and 33) and refuses to have them changed.
-    if (!KEPT.has(signal)) signalSymbols().sigaction(signal, action, null);
+export function resetSignals(signals: readonly number[]): void {
+  for (const signal of signals) {
+    signalSymbols().sigaction(signal, defaultAction, null);
   }
-}
-
-function caughtSignals(): number[] {
-  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readProc("/proc/self/status"));
-  const bits = BigInt(`0x${mask?.[1] ?? "0"}`);
-  return Array.from({ length: 64 }, (_, index) => index + 1)
-    .filter((signal) => (bits >> BigInt(signal - 1) & 1n) === 1n);
 }

@@ -21,7 +21,7 @@ export class Thread {
   readonly #schedstatFile: number;
   readonly #before = new Uint8Array(new ArrayBuffer(96));
   readonly #after = new Uint8Array(new ArrayBuffer(96));
-  /** Its name, such as `tokio-runtime-w`, from the first time that it was seen asleep: a young one still bears its creator's. */
+  /** Its name, such as `tokio-runtime-w`; learnt when first seen asleep, since a young one still bears its creator's. */
   name = "";
   /** What it is, by its name. */
   kind: ThreadKind = "other";
