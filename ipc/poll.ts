@@ -86,7 +86,8 @@ function pollTable(fds: readonly PollRequest[]): DataView<ArrayBuffer> {
     );
   }
   const table = new DataView(new ArrayBuffer(fds.length * POLLFD.size));
-  fds.forEach((request, index) => {
+  // Not `forEach`, which would pass over a hole.
+  for (const [index, request] of fds.entries()) {
     const at = index * POLLFD.size;
     const fd = checkDescriptor(request?.fd, `fds[${index}].fd`);
     const events = checkInteger(
@@ -97,7 +98,7 @@ function pollTable(fds: readonly PollRequest[]): DataView<ArrayBuffer> {
     );
     table.setInt32(at + POLLFD.fields.fd, fd, true);
     table.setInt16(at + POLLFD.fields.events, events, true);
-  });
+  }
   return table;
 }
 
@@ -109,7 +110,8 @@ function checkTimeout(timeoutMs: number): number {
     );
   }
   if (timeoutMs === -1) return Infinity;
-  if (timeoutMs >= 0) return timeoutMs;
+  // FFI takes no -0 for an integer, and the sum is 0.
+  if (timeoutMs >= 0) return timeoutMs + 0;
   throw new RangeError(
     `'timeoutMs' must be -1 or not negative: current value is ${timeoutMs}`,
   );

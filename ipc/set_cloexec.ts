@@ -20,7 +20,7 @@ import { setFlag } from "./_set_flag.ts";
  * const [reader, writer] = pipe();
  * setCloexec(reader, false);
  * const info = open(`/proc/self/fdinfo/${reader}`, O_RDONLY);
- * const [, flags] = /flags:\s*(\d+)/.exec(new TextDecoder().decode(readAll(info)))!;
+ * const [, flags = ""] = new TextDecoder().decode(readAll(info)).match(/flags:\s*(\d+)/)!;
  * assertEquals(parseInt(flags, 8) & O_CLOEXEC, 0);
  * for (const fd of [info, reader, writer]) close(fd);
  * ```

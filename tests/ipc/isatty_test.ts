@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import { descriptorSymbols } from "../../ffi/_symbols.ts";
+import { close } from "../../ipc/close.ts";
+import { isatty } from "../../ipc/isatty.ts";
+import { O_NOCTTY, O_RDONLY, O_RDWR } from "../../ipc/mod.ts";
+import { open } from "../../ipc/open.ts";
+import { pipe } from "../../ipc/pipe.ts";
+import { withoutLeaks } from "../_helpers.ts";
+import { assertRefused, CLOSED_FD, LARGEST_FD, sockets } from "./_helpers.ts";
+import { libc } from "./_libc.ts";
+
+const TIOCSPTLCK = 0x40045431n;
+const TIOCGPTPEER = 0x5441n;
+
+Deno.test(
+  "isatty() is true for both ends of a terminal, until it is hung up",
+  withoutLeaks(() => {
+    const controller = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+    const unlock = new Int32Array(1);
+    assertEquals(descriptorSymbols().ioctl(controller, TIOCSPTLCK, unlock), 0);
+    const flags = BigInt(O_RDWR | O_NOCTTY);
+    const terminal = libc.ioctl_value(controller, TIOCGPTPEER, flags);
+    assertEquals([isatty(controller), isatty(terminal)], [true, true]);
+    close(controller);
+    assertEquals(isatty(terminal), false);
+    close(terminal);
+  }),
+);
+
+Deno.test(
+  "isatty() is false for what is no terminal",
+  withoutLeaks(() => {
+    const fds = [
+      ...pipe(),
+      ...sockets(1),
+      open("/dev/null", O_RDONLY),
+      open("/", O_RDONLY),
+    ];
+    for (const fd of fds) {
+      assertEquals(isatty(fd), false);
+      close(fd);
+    }
+  }),
+);
+
+Deno.test(
+  "isatty() fails with EBADF for what is not open",
+  withoutLeaks(() => {
+    for (const fd of [CLOSED_FD, LARGEST_FD]) {
+      const error = assertRefused(() => isatty(fd), "EBADF", "isatty");
+      assertEquals(
+        error.message,
+        `Cannot tell whether descriptor ${fd} is a terminal: isatty failed with EBADF (Bad file descriptor)`,
+      );
+    }
+  }),
+);

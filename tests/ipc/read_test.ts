@@ -1,0 +1,254 @@
+import { assert, assertEquals } from "@std/assert";
+import { close } from "../../ipc/close.ts";
+import { O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR } from "../../ipc/mod.ts";
+import { open } from "../../ipc/open.ts";
+import { pipe } from "../../ipc/pipe.ts";
+import { pipe2 } from "../../ipc/pipe2.ts";
+import { read } from "../../ipc/read.ts";
+import { setNonblock } from "../../ipc/set_nonblock.ts";
+import { setPipeSize } from "../../ipc/set_pipe_size.ts";
+import { write } from "../../ipc/write.ts";
+import { writeAll } from "../../ipc/write_all.ts";
+import { withDirectory, withoutLeaks } from "../_helpers.ts";
+import {
+  assertRefused,
+  besideChild,
+  CLOSED_FD,
+  decode,
+  encode,
+  interrupt,
+  LARGEST_FD,
+  letInterrupt,
+  SIGUSR1,
+  sockets,
+  untilAsleep,
+} from "./_helpers.ts";
+
+const HUGE = Number.MAX_SAFE_INTEGER;
+
+/** Bytes that tell their place: no two neighbours alike, no period of a power of two. */
+function pattern(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => index % 251);
+}
+
+Deno.test(
+  "read() gives at most count bytes, and each only once",
+  withoutLeaks(() => {
+    const [reader, writer] = pipe2(O_NONBLOCK);
+    write(writer, "hello, pipe");
+    assertEquals(decode(read(reader, 5)), "hello");
+    assertEquals(read(reader, 0), new Uint8Array(0));
+    assertEquals(decode(read(reader, 100)), ", pipe");
+    assertRefused(() => read(reader, 100), "EAGAIN", "read");
+    close(reader);
+    close(writer);
+  }),
+);
+
+Deno.test(
+  "read() gives zero bytes when no writer is left, again and again",
+  withoutLeaks(() => {
+    const [reader, writer] = pipe();
+    write(writer, "last words");
+    close(writer);
+    assertEquals(decode(read(reader, 100)), "last words");
+    for (const count of [1, 100, 65_537, HUGE]) {
+      assertEquals(read(reader, count), new Uint8Array(0));
+    }
+    close(reader);
+  }),
+);
+
+Deno.test(
+  "read() gives bytes in memory of their own",
+  withoutLeaks(() => {
+    const [reader, writer] = pipe();
+    write(writer, "onetwo");
+    const one = read(reader, 3);
+    const two = read(reader, 3);
+    assertEquals([decode(one), decode(two)], ["one", "two"]);
+    assertEquals(one.buffer.byteLength, 3);
+    two.fill(0);
+    write(writer, "xxxxxx");
+    read(reader, 6);
+    assertEquals(decode(one), "one");
+    close(reader);
+    close(writer);
+  }),
+);
+
+Deno.test(
+  "read() waits until there is something",
+  withoutLeaks(async () => {
+    const [reader, writer] = pipe();
+    const status = await besideChild(
+      () => decode(read(reader, 10)) === "x" ? 0 : 1,
+      async (pid) => {
+        await untilAsleep(pid, "read", reader);
+        write(writer, "x");
+      },
+    );
+    assertEquals(status, 0);
+    close(reader);
+    close(writer);
+  }),
+);
+
+Deno.test(
+  "read() waits on when signals interrupt it",
+  withoutLeaks(async () => {
+    const [reader, writer] = pipe();
+    for (const count of [10, HUGE]) {
+      const status = await besideChild(() => {
+        letInterrupt(SIGUSR1);
+        return decode(read(reader, count)) === "x" ? 0 : 1;
+      }, async (pid) => {
+        await interrupt(pid, "read", reader);
+        write(writer, "x");
+      });
+      assertEquals(status, 0);
+    }
+    close(reader);
+    close(writer);
+  }),
+);
+
+Deno.test(
+  "read() of a regular file gives count bytes, or all that remain, in one call",
+  withoutLeaks(() =>
+    withDirectory((directory) => {
+      const content = pattern(300_000);
+      const path = `${directory}/file`;
+      const writer = open(path, O_RDWR | O_CREAT);
+      writeAll(writer, content);
+      assertEquals(read(writer, HUGE).length, 0);
+      close(writer);
+      const fd = open(path, O_RDONLY);
+      let offset = 0;
+      for (const count of [1, 65_536, 65_537, 150_000, 0, HUGE, HUGE]) {
+        const bytes = read(fd, count);
+        const expected = content.subarray(offset, offset + count);
+        assertEquals(bytes, expected, `${count} bytes at ${offset}`);
+        assertEquals(bytes.buffer.byteLength, bytes.length);
+        offset += bytes.length;
+      }
+      assertEquals(offset, content.length);
+      close(fd);
+    })
+  ),
+);
+
+Deno.test(
+  "read() of a regular file that claims to be empty gives what it holds",
+  withoutLeaks(() => {
+    const fd = open("/proc/self/status", O_RDONLY);
+    const text = decode(read(fd, HUGE));
+    assert(text.startsWith("Name:"), text);
+    close(fd);
+  }),
+);
+
+Deno.test(
+  "read() of a pipe gives all that it holds, were it a mebibyte",
+  withoutLeaks(() => {
+    const [reader, writer] = pipe();
+    const content = pattern(setPipeSize(writer, 1_048_576));
+    assertEquals(write(writer, content), content.length);
+    const bytes = read(reader, HUGE);
+    assertEquals(bytes.length, content.length);
+    assertEquals(bytes, content);
+    close(reader);
+    close(writer);
+  }),
+);
+
+Deno.test(
+  "read() of a device gives a mebibyte at least",
+  withoutLeaks(() => {
+    const fd = open("/dev/zero", O_RDONLY);
+    assertEquals(read(fd, 1_048_576), new Uint8Array(1_048_576));
+    close(fd);
+  }),
+);
+
+Deno.test(
+  "read() does not cut a datagram, whether it is there or still to come",
+  withoutLeaks(async () => {
+    const [here, there] = sockets(2);
+    const message = pattern(150_000);
+    assertEquals(write(there, message), message.length);
+    assertEquals(read(here, HUGE), message);
+    const status = await besideChild(
+      () => read(here, HUGE).length === message.length ? 0 : 1,
+      async (pid) => {
+        await untilAsleep(pid, "read", here);
+        write(there, message);
+      },
+    );
+    assertEquals(status, 0);
+    close(here);
+    close(there);
+  }),
+);
+
+Deno.test(
+  "read() with a huge count takes no more memory than there is to read",
+  withoutLeaks(() => {
+    const [reader, writer] = pipe2(O_NONBLOCK);
+    const before = Deno.memoryUsage().external;
+    const kept: Uint8Array[] = [];
+    for (let round = 0; round < 1000; round++) {
+      write(writer, "hello");
+      kept.push(read(reader, HUGE));
+    }
+    assertRefused(() => read(reader, HUGE), "EAGAIN", "read");
+    for (const bytes of kept) assertEquals(bytes.buffer.byteLength, 5);
+    assert(Deno.memoryUsage().external - before < 100_000_000);
+    close(reader);
+    close(writer);
+  }),
+);
+
+Deno.test(
+  "read() fails with EAGAIN while nothing is there, if it must not wait",
+  withoutLeaks(() => {
+    const [reader, writer] = pipe();
+    setNonblock(reader, true);
+    for (const count of [1, HUGE]) {
+      const error = assertRefused(() => read(reader, count), "EAGAIN", "read");
+      assertEquals(
+        error.message,
+        `Cannot read from descriptor ${reader}: read failed with EAGAIN (Resource temporarily unavailable)`,
+      );
+    }
+    write(writer, encode("now"));
+    assertEquals(decode(read(reader, 10)), "now");
+    close(reader);
+    close(writer);
+  }),
+);
+
+Deno.test(
+  "read() fails with EBADF for what is not open for reading",
+  withoutLeaks(() => {
+    const [reader, writer] = pipe();
+    for (const fd of [writer, CLOSED_FD, LARGEST_FD]) {
+      for (const count of [0, 1, HUGE]) {
+        assertRefused(() => read(fd, count), "EBADF", "read");
+      }
+    }
+    close(reader);
+    close(writer);
+  }),
+);
+
+Deno.test(
+  "read() fails with EISDIR for a directory",
+  withoutLeaks(() => {
+    const fd = open("/", O_RDONLY);
+    for (const count of [1, HUGE]) {
+      assertRefused(() => read(fd, count), "EISDIR", "read");
+    }
+    close(fd);
+  }),
+);
