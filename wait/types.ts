@@ -35,6 +35,20 @@ export type WaitResult = {
   status: WaitStatus;
 };
 
+/** A child and its new state, as `waitid` tells it in a `siginfo_t`. */
+export type WaitidResult = {
+  /** The child's pid. */
+  pid: number;
+  /** The child's real user id. */
+  uid: number;
+  /** `si_code`: what has happened. */
+  code: "exited" | "killed" | "dumped" | "trapped" | "stopped" | "continued";
+  /** `si_status`: the exit code if the child has exited, else the number of the signal. It is no status word. */
+  siStatus: number;
+  /** The same, decoded; a traced child that has trapped counts as stopped. */
+  status: WaitStatus;
+};
+
 /** A child, its new state, and what it has used. */
 export type WaitUsageResult = WaitResult & {
   /** What the child, and those of its own children that it has waited for, have used. */

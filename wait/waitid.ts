@@ -2,26 +2,12 @@ import { checkInteger, checkName } from "../ffi/_arguments.ts";
 import { P_ALL, P_PGID, P_PID, P_PIDFD } from "../ffi/constants.ts";
 import { SIGINFO } from "../ffi/layouts.ts";
 import { retryInterrupted } from "../ffi/_results.ts";
-import { signalNameOf } from "../ffi/_signals.ts";
 import { waitSymbols } from "../ffi/_symbols.ts";
-import type { WaitStatus } from "./types.ts";
+import { decodeSiginfo } from "./_siginfo.ts";
+import type { WaitidResult } from "./types.ts";
 
 /** Which children `waitid` waits for. */
 export type WaitidType = "P_ALL" | "P_PID" | "P_PGID" | "P_PIDFD";
-
-/** A child and its new state, as `waitid` tells it in a `siginfo_t`. */
-export type WaitidResult = {
-  /** The child's pid. */
-  pid: number;
-  /** The child's real user id. */
-  uid: number;
-  /** `si_code`: what has happened. */
-  code: "exited" | "killed" | "dumped" | "trapped" | "stopped" | "continued";
-  /** `si_status`: the exit code if the child has exited, else the number of the signal. It is no status word. */
-  siStatus: number;
-  /** The same, decoded; a traced child that has trapped counts as stopped. */
-  status: WaitStatus;
-};
 
 const ID_TYPES: Readonly<Record<WaitidType, number>> = {
   P_ALL,
@@ -30,18 +16,7 @@ const ID_TYPES: Readonly<Record<WaitidType, number>> = {
   P_PIDFD,
 };
 
-/** The values of `si_code`, `CLD_EXITED` (1) first. */
-const CODES = [
-  "exited",
-  "killed",
-  "dumped",
-  "trapped",
-  "stopped",
-  "continued",
-] as const;
-
 const info = new Int32Array(SIGINFO.size / 4);
-const AT = SIGINFO.fields;
 
 /**
  * `waitid(idtype, id, &info, options)`: waits for a child to change state, with control over what is waited for.
@@ -85,43 +60,13 @@ export function waitid(
   checkInteger(options, "options");
   const libc = waitSymbols();
   // "Nothing to report" is a pid of 0, which not every system writes.
-  info[AT.si_pid / 4] = 0;
+  info[SIGINFO.fields.si_pid / 4] = 0;
   retryInterrupted(
     () => libc.waitid(ID_TYPES[idType], id, info, options),
     "waitid",
     () => `Cannot wait for ${whom(idType, id)}`,
   );
-  const pid = info[AT.si_pid / 4]!;
-  if (pid === 0) return null;
-  const code = CODES[info[AT.si_code / 4]! - 1]!;
-  const siStatus = info[AT.si_status / 4]!;
-  return {
-    pid,
-    uid: info[AT.si_uid / 4]! >>> 0,
-    code,
-    siStatus,
-    status: decode(code, siStatus),
-  };
-}
-
-function decode(code: WaitidResult["code"], siStatus: number): WaitStatus {
-  switch (code) {
-    case "exited":
-      return { kind: "exited", code: siStatus };
-    case "continued":
-      return { kind: "continued" };
-    case "killed":
-    case "dumped":
-      return {
-        kind: "signaled",
-        signal: signalNameOf(siStatus),
-        coreDumped: code === "dumped",
-      };
-    case "stopped":
-    case "trapped":
-      // The byte above a trap's signal tells the ptrace event.
-      return { kind: "stopped", signal: signalNameOf(siStatus & 0xff) };
-  }
+  return decodeSiginfo(info);
 }
 
 /** The children that the arguments stand for, in words. */
