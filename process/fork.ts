@@ -94,13 +94,13 @@ const AGAIN = -1;
 
 function forkAtRest(rest: Rest, memory: AddressSpace): number {
   for (;;) {
+    memory.survey();
     rest.settle();
     const loops = new EventLoops();
     const caught = caughtSignals();
     const pid = forkOnce(rest, memory);
     if (pid === 0) becomeWhole(loops, caught);
     if (pid !== AGAIN) return pid;
-    memory.survey();
     rest.pause();
   }
 }

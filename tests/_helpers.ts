@@ -21,6 +21,20 @@ export function forkWith(body: () => number | void): number {
   _exit(99);
 }
 
+/** The same for a body that is asynchronous: the child's event loop turns until it has ended. */
+export async function forkWithAsync(
+  body: () => Promise<number | void>,
+): Promise<number> {
+  const pid = fork();
+  if (pid !== 0) return pid;
+  try {
+    _exit(await body() ?? 0);
+  } catch (error) {
+    console.error(error);
+  }
+  _exit(99);
+}
+
 /** Waits for the child and gives its raw status word. */
 export function reap(pid: number): number {
   const status = new Int32Array(1);

@@ -23,18 +23,11 @@ interface Range {
  * lie between those.
  */
 export class AddressSpace {
-  #ranges: readonly Range[] = [{ start: FIRST, length: END - FIRST }];
+  #ranges: readonly Range[] | undefined;
 
-  /** Puts all of it into the next fork, without allocating. Gives false where a new mapping is in the way. */
-  include(): boolean {
-    for (const { start, length } of this.#ranges) {
-      if (!treat(start, length)) return false;
-    }
-    return true;
-  }
-
-  /** Finds the mappings that are in the way, by trying each. */
+  /** Finds the mappings that are in the way, where that is not known (any more), by trying each. */
   survey(): void {
+    if (this.#ranges !== undefined) return;
     const ranges: Range[] = [];
     let start = FIRST;
     for (const mapping of mappings()) {
@@ -44,6 +37,16 @@ export class AddressSpace {
     }
     ranges.push({ start, length: END - start });
     this.#ranges = ranges.filter(({ length }) => length > 0n);
+  }
+
+  /** Puts all of it into the next fork, without allocating. Gives false where a new mapping is in the way. */
+  include(): boolean {
+    for (const { start, length } of this.#ranges ?? []) {
+      if (treat(start, length)) continue;
+      this.#ranges = undefined;
+      return false;
+    }
+    return true;
   }
 }
 

@@ -1,5 +1,42 @@
-import { assertEquals } from "@std/assert";
-import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { onForkedChild } from "../../ffi/_after_fork.ts";
+import { cString } from "../../ffi/_c_strings.ts";
+import {
+  descriptorSymbols,
+  processSymbols,
+  signalSymbols,
+  watchSymbols,
+} from "../../ffi/_symbols.ts";
+import { PosixError } from "../../ffi/posix_error.ts";
+import { _exit } from "../../process/_exit.ts";
+import { fork } from "../../process/fork.ts";
+import { setrlimit } from "../../process/setrlimit.ts";
+import {
+  directoryEntries,
+  forkWith,
+  forkWithAsync,
+  openDescriptors,
+  readText,
+  reap,
+  until,
+  withoutLeaks,
+} from "../_helpers.ts";
+import { libc } from "../_libc.ts";
+
+/** Does something that takes the event loop and a thread of Deno's pool: the two things a bare fork leaves broken. */
+async function useEventLoopAndPool(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(await watchSymbols().poll(new Uint8Array(8), 0n, 1), 0);
+}
+
+function threads(): number {
+  return directoryEntries("/proc/self/task").length - 2;
+}
+
+function statusMask(field: string): bigint {
+  const line = new RegExp(`^${field}:\\s*([0-9a-f]+)`, "m");
+  return BigInt(`0x${line.exec(readText("/proc/self/status"))![1]}`);
+}
 
 Deno.test(
   "fork() gives the parent the pid of a child that it can wait for",
@@ -9,3 +46,302 @@ Deno.test(
     }
   }),
 );
+
+Deno.test(
+  "fork() gives 0 to a child whose parent is this process",
+  withoutLeaks(() => {
+    const parent = processSymbols().getpid();
+    const child = forkWith(() => {
+      assertEquals(processSymbols().getppid(), parent);
+      assert(processSymbols().getpid() !== parent);
+    });
+    assert(child > 0);
+    assertEquals(reap(child), 0);
+  }),
+);
+
+Deno.test(
+  "fork() copies memory: each side changes its own",
+  withoutLeaks(() => {
+    let number = 100;
+    const child = forkWith(() => number += 10);
+    number += 20;
+    assertEquals(reap(child), 110 << 8);
+    assertEquals(number, 120);
+  }),
+);
+
+Deno.test(
+  "fork() makes a child with timers and a thread pool of its own",
+  withoutLeaks(async () => {
+    for (let i = 0; i < 10; i++) {
+      assertEquals(reap(await forkWithAsync(useEventLoopAndPool)), 0);
+      await useEventLoopAndPool();
+    }
+  }),
+);
+
+Deno.test(
+  "fork() leaves the parent's event loop alone while the child uses its own",
+  withoutLeaks(async () => {
+    const child = await forkWithAsync(async () => {
+      for (let i = 0; i < 20; i++) await useEventLoopAndPool();
+    });
+    for (let i = 0; i < 20; i++) await useEventLoopAndPool();
+    assertEquals(reap(child), 0);
+  }),
+);
+
+Deno.test(
+  "fork() lets a pending call of the parent come back there, and there alone",
+  withoutLeaks(async () => {
+    const ends = new Int32Array(2);
+    descriptorSymbols().pipe2(ends, 0);
+    const request = new Int32Array(new ArrayBuffer(8));
+    request.set([ends[0]!, 1]);
+    let settled = false;
+    const pending = watchSymbols().poll(request, 1n, 5000).then((count) => {
+      settled = true;
+      return count;
+    });
+    const child = await forkWithAsync(async () => {
+      await useEventLoopAndPool();
+      assert(!settled);
+    });
+    assertEquals(reap(child), 0);
+    descriptorSymbols().write(ends[1]!, new Uint8Array(1), 1n);
+    assertEquals(await pending, 1);
+    for (const fd of ends) descriptorSymbols().close(fd);
+  }),
+);
+
+Deno.test(
+  "fork() works in a child, and in that one's child",
+  withoutLeaks(async () => {
+    const child = await forkWithAsync(async () => {
+      await useEventLoopAndPool();
+      const grandchild = await forkWithAsync(async () => {
+        await useEventLoopAndPool();
+        return reap(forkWith(() => 7)) >> 8;
+      });
+      return (reap(grandchild) >> 8) + 1;
+    });
+    assertEquals(reap(child), 8 << 8);
+  }),
+);
+
+Deno.test(
+  "fork() makes eight children that run at once",
+  withoutLeaks(async () => {
+    const children: number[] = [];
+    for (let code = 0; code < 8; code++) {
+      children.push(
+        await forkWithAsync(async () => {
+          await useEventLoopAndPool();
+          return code;
+        }),
+      );
+    }
+    assertEquals(
+      children.map(reap),
+      [0, 1, 2, 3, 4, 5, 6, 7].map((n) => n << 8),
+    );
+  }),
+);
+
+Deno.test(
+  "fork() gives the child event loops and wakers of its own",
+  withoutLeaks(() => {
+    const wakers = () =>
+      openDescriptors().flatMap((fd) =>
+        /^eventfd-id: *(\d+)$/m.exec(readText(`/proc/self/fdinfo/${fd}`))
+          ?.[1] ??
+          []
+      );
+    const watched = () =>
+      openDescriptors().map((fd) =>
+        readText(`/proc/self/fdinfo/${fd}`).match(/^tfd: *\d+ events: *\w+/gm)
+          ?.map((line) => line.replaceAll(" ", "")).sort().join()
+      ).filter(Boolean).join();
+    const before = { wakers: wakers(), watched: watched() };
+    assert(before.wakers.length > 0);
+    assert(before.watched.length > 0);
+    const child = forkWith(() => {
+      assertEquals(watched(), before.watched);
+      assertEquals(wakers().filter((id) => before.wakers.includes(id)), []);
+      assertEquals(wakers().length, before.wakers.length);
+    });
+    assertEquals(reap(child), 0);
+    assertEquals(wakers(), before.wakers);
+  }),
+);
+
+Deno.test(
+  "fork() opens nothing in the parent and nothing more in the child",
+  withoutLeaks(() => {
+    const before = openDescriptors();
+    const child = forkWith(() => assertEquals(openDescriptors(), before));
+    assertEquals(openDescriptors(), before);
+    assertEquals(reap(child), 0);
+  }),
+);
+
+Deno.test(
+  "fork() does not add threads to the parent from fork to fork",
+  withoutLeaks(() => {
+    for (let i = 0; i < 5; i++) assertEquals(reap(forkWith(() => 0)), 0);
+    const before = threads();
+    for (let i = 0; i < 50; i++) assertEquals(reap(forkWith(() => 0)), 0);
+    assert(threads() <= before + 2, `${before} threads became ${threads()}`);
+  }),
+);
+
+Deno.test(
+  "fork() keeps the signal mask on both sides, and gives caught signals their defaults in the child",
+  withoutLeaks(async () => {
+    const before = statusMask("SigBlk");
+    const faultsAndChild = [4, 5, 7, 8, 11, 17, 32, 33]
+      .reduce((mask, signal) => mask | 1n << BigInt(signal - 1), 0n);
+    const listener = () => {};
+    Deno.addSignalListener("SIGUSR2", listener);
+    await until(() => (statusMask("SigCgt") & 1n << 11n) !== 0n);
+    const child = forkWith(() => {
+      assertEquals(statusMask("SigBlk"), before);
+      assertEquals(statusMask("SigCgt") & ~faultsAndChild, 0n);
+    });
+    assertEquals(reap(child), 0);
+    assertEquals(statusMask("SigBlk"), before);
+    Deno.removeSignalListener("SIGUSR2", listener);
+  }),
+);
+
+Deno.test(
+  "fork() makes a child that SIGTERM ends",
+  withoutLeaks(async () => {
+    const child = await forkWithAsync(() =>
+      new Promise(() => setInterval(() => {}, 1000))
+    );
+    signalSymbols().kill(child, 15);
+    assertEquals(reap(child), 15);
+  }),
+);
+
+Deno.test(
+  "fork() has the library's own state forgotten in the child",
+  withoutLeaks(() => {
+    let state = "the parent's";
+    onForkedChild(() => state = "the child's own");
+    assertEquals(
+      reap(forkWith(() => Number(state === "the child's own"))),
+      1 << 8,
+    );
+    assertEquals(state, "the parent's");
+  }),
+);
+
+Deno.test(
+  "fork() is refused in a worker",
+  withoutLeaks(() => {
+    const child = forkWith(() => {
+      Object.assign(globalThis, { WorkerGlobalScope: class {} });
+      const error = assertThrows(
+        () => fork(),
+        PosixError,
+        "a worker is one thread of several",
+      );
+      assertEquals(error.code, "ENOTSUP");
+    });
+    assertEquals(reap(child), 0);
+  }),
+);
+
+Deno.test(
+  "fork() that finds no free descriptor throws EMFILE and leaves all as it was",
+  withoutLeaks(() => {
+    const child = forkWith(() => {
+      const before = openDescriptors();
+      // None free: nothing can be looked at. One: that works, but there is no pipe to be had.
+      const next = descriptorSymbols().open(cString("/dev/null", "path"), 0, 0);
+      descriptorSymbols().close(next);
+      for (const room of [0, 1]) {
+        setrlimit("RLIMIT_NOFILE", { soft: next + room, hard: 4096 });
+        const error = assertThrows(() => fork(), PosixError);
+        assertEquals(error.code, "EMFILE", error.message);
+      }
+      setrlimit("RLIMIT_NOFILE", { soft: 4096, hard: 4096 });
+      assertEquals(openDescriptors(), before);
+      return reap(forkWith(() => 5)) >> 8;
+    });
+    assertEquals(reap(child), 5 << 8);
+  }),
+);
+
+Deno.test(
+  "fork() that the system refuses throws EAGAIN and leaves a parent that works",
+  withoutLeaks(async () => {
+    const child = await forkWithAsync(async () => {
+      await useEventLoopAndPool();
+      // The limit does not hold for root; having changed its user, a process must ask for its own /proc files again.
+      libc.setresuid(65534, 65534, 65534);
+      libc.prctl(4, 1n, 0n, 0n, 0n);
+      setrlimit("RLIMIT_NPROC", { soft: 0, hard: 0 });
+      const before = openDescriptors();
+      const error = assertThrows(
+        () => fork(),
+        PosixError,
+        "Cannot fork: fork failed with EAGAIN",
+      );
+      assertEquals(error.errno, 11);
+      assertEquals(openDescriptors(), before);
+      assertEquals(statusMask("SigBlk"), 0n);
+    });
+    assertEquals(reap(child), 0);
+  }),
+);
+
+Deno.test(
+  "fork() 500 times in a row loses no child",
+  withoutLeaks(() => {
+    for (let i = 0; i < 500; i++) {
+      assertEquals(reap(forkWith(() => i % 250)), (i % 250) << 8);
+    }
+  }),
+);
+
+Deno.test(
+  "fork() 100 times loses no child while garbage is collected and code is compiled on both sides",
+  withoutLeaks(() => {
+    const kept: unknown[] = [];
+    for (let i = 0; i < 100; i++) {
+      beBusy(kept, i);
+      const child = forkWith(() => {
+        beBusy(kept, -i);
+        return 3;
+      });
+      beBusy(kept, i + 1);
+      assertEquals(reap(child), 3 << 8);
+    }
+  }),
+);
+
+/** Makes garbage, some of which lives on, and new functions that are hot enough to be optimised. */
+function beBusy(kept: unknown[], seed: number): void {
+  const hot = (0, eval)(
+    `(n) => { let s = 0; for (let i = 0; i < n; i++) s += i ^ ${seed}; return s; }`,
+  );
+  for (let i = 0; i < 20; i++) hot(2000);
+  const garbage: unknown[] = [];
+  for (let i = 0; i < 4000; i++) {
+    garbage.push({ i, seed, text: `${seed}/${i}` });
+  }
+  kept[Math.abs(seed) % 50] = garbage.slice(0, 500);
+}
+
+Deno.test("_exit() does not flush or unload: it ends at once", () => {
+  const child = fork();
+  if (child === 0) {
+    addEventListener("unload", () => _exit(1));
+    _exit(42);
+  }
+  assertEquals(reap(child), 42 << 8);
+});
