@@ -43,7 +43,7 @@ let libcPath: string | undefined;
 
 function openLibc<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
-): Deno.DynamicLibrary<S>["symbols"] {
+): Deno.DynamicLibrary<S> {
   const reason = unsupportedReason();
   if (reason !== null) {
     throw new PosixError("Cannot open libc", {
@@ -52,13 +52,13 @@ function openLibc<const S extends Deno.ForeignLibraryInterface>(
       detail: reason,
     });
   }
-  if (libcPath !== undefined) return Deno.dlopen(libcPath, symbols).symbols;
+  if (libcPath !== undefined) return Deno.dlopen(libcPath, symbols);
   let failure: unknown;
   for (const path of candidates()) {
     try {
       const library = Deno.dlopen(path, symbols);
       libcPath = path;
-      return library.symbols;
+      return library;
     } catch (error) {
       // A refused permission is the user's answer; only a file that is not there lets the next path have its turn.
       if (!isMissingFile(error)) throw error;
@@ -78,10 +78,41 @@ function isMissingFile(error: unknown): boolean {
     error.message.includes("cannot open shared object file");
 }
 
-/** Functions that open a group of symbols at the first call, and hand out the same group ever after. */
+/**
+ * Functions that open a group of symbols at the first call, and hand out the same group ever after.
+ *
+ * The handle is closed at once: the functions hold all that they need, libc itself is never unloaded, being part of Deno,
+ * and a handle that stayed open would be a leak to the sanitizer of whatever test happened to make the first call.
+ */
 export function lazySymbols<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
 ): () => Deno.DynamicLibrary<S>["symbols"] {
-  let opened: Deno.DynamicLibrary<S>["symbols"] | undefined;
-  return () => opened ??= openLibc(symbols);
+  let bound: Deno.DynamicLibrary<S>["symbols"] | undefined;
+  return () => {
+    if (bound === undefined) {
+      const library = openLibc(symbols);
+      bound = library.symbols;
+      library.close();
+    }
+    return bound;
+  };
+}
+
+/**
+ * A function that calls libc on a thread of Deno's pool, and so promises its result.
+ *
+ * Such a call is made through the open handle, so each opens one of its own (some 5 µs) and closes it once it is under way.
+ */
+export function poolCall<
+  const S extends Deno.ForeignFunction & { nonblocking: true },
+>(symbol: S): Deno.StaticForeignSymbol<S> {
+  const call = (...parameters: unknown[]): unknown => {
+    const library = openLibc({ symbol });
+    try {
+      return (library.symbols.symbol as typeof call)(...parameters);
+    } finally {
+      library.close();
+    }
+  };
+  return call as Deno.StaticForeignSymbol<S>;
 }

@@ -1,4 +1,4 @@
-import { lazySymbols } from "./_library.ts";
+import { lazySymbols, poolCall } from "./_library.ts";
 
 /**
  * The whole border with C: every libc function that the library calls, under its C prototype.
@@ -119,6 +119,8 @@ export const descriptorSymbols = lazySymbols({
   isatty: { parameters: ["i32"], result: "i32" },
   // int pipe2(int pipefd[2], int flags);
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
+  // int eventfd(unsigned int initval, int flags);
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
   // int mkfifo(const char *pathname, mode_t mode);
   mkfifo: { parameters: ["buffer", "u32"], result: "i32" },
   // int unlink(const char *pathname);
@@ -132,16 +134,13 @@ export const descriptorSymbols = lazySymbols({
   },
 });
 
-/** Waiting for descriptors on a thread of Deno's pool, and waking it. */
-export const watchSymbols = lazySymbols({
-  // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
-  poll: {
-    parameters: ["buffer", "u64", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
-  // int eventfd(unsigned int initval, int flags);
-  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+/** Waiting for descriptors on a thread of Deno's pool. */
+// int poll(struct pollfd *fds, nfds_t nfds, int timeout);
+export const pollOnPool = poolCall({
+  name: "poll",
+  parameters: ["buffer", "u64", "i32"],
+  result: "i32",
+  nonblocking: true,
 });
 
 /** What it takes to carry a whole runtime over a fork. */
@@ -170,8 +169,6 @@ export const forkSymbols = lazySymbols({
   epoll_create1: { parameters: ["i32"], result: "i32" },
   // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  // int eventfd(unsigned int initval, int flags);
-  eventfd: { parameters: ["u32", "i32"], result: "i32" },
   // int socketpair(int domain, int type, int protocol, int sv[2]);
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   // long syscall(SYS_futex, uint32_t *uaddr, int futex_op, uint32_t val);
@@ -183,12 +180,10 @@ export const forkSymbols = lazySymbols({
 });
 
 /** Parking a thread of Deno's pool for the time of a fork. */
-export const parkSymbols = lazySymbols({
-  // long syscall(SYS_futex, uint32_t *uaddr, int futex_op, uint32_t val, const struct timespec *timeout);
-  futex_wait: {
-    name: "syscall",
-    parameters: ["i64", "buffer", "i32", "u32", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
+// long syscall(SYS_futex, uint32_t *uaddr, int futex_op, uint32_t val, const struct timespec *timeout);
+export const futexWaitOnPool = poolCall({
+  name: "syscall",
+  parameters: ["i64", "buffer", "i32", "u32", "usize"],
+  result: "i32",
+  nonblocking: true,
 });

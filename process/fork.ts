@@ -12,7 +12,7 @@ import { AddressSpace } from "./_fork/address_space.ts";
 import { endWithoutTelemetry } from "./_fork/ending.ts";
 import { EventLoops } from "./_fork/event_loops.ts";
 import { Gate } from "./_fork/gate.ts";
-import { PoolThreads } from "./_fork/pool_threads.ts";
+import { poolThreads } from "./_fork/pool_threads.ts";
 import { Rest } from "./_fork/rest.ts";
 import {
   blockSignals,
@@ -65,18 +65,16 @@ export function fork(): number {
   refuseWorker();
   exitSymbols();
   memory ??= new AddressSpace();
-  pool ??= new PoolThreads();
-  const rest = new Rest(pool);
+  const rest = new Rest();
   try {
     return forkAtRest(rest, memory);
   } finally {
     rest.close();
-    pool?.release();
+    poolThreads.release();
   }
 }
 
 let memory: AddressSpace | undefined;
-let pool: PoolThreads | undefined;
 
 function refuseWorker(): void {
   if (!("WorkerGlobalScope" in globalThis)) return;
@@ -142,7 +140,7 @@ function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
     loops.unshare();
     resetSignals(caught);
     restoreSignals();
-    pool = undefined;
+    poolThreads.forget();
     endWithoutTelemetry();
     resetForkedChild();
   } catch (error) {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { cString } from "../ffi/_c_strings.ts";
 import { descriptorSymbols, waitSymbols } from "../ffi/_symbols.ts";
 import { _exit } from "../process/_exit.ts";
+import { poolThreads } from "../process/_fork/pool_threads.ts";
 import { fork } from "../process/fork.ts";
 import { libc } from "./_libc.ts";
 
@@ -49,6 +50,7 @@ export function withoutLeaks(
   return async () => {
     const before = openDescriptors();
     await body();
+    await poolThreads.settled();
     assertEquals(openDescriptors(), before, "open descriptors");
     assertEquals(children(), "", "children");
   };

@@ -1,8 +1,3 @@
-import * as symbols from "../ffi/_symbols.ts";
-
-// Every group of symbols is opened here, at import: one that opens in the middle of a test is a leak to its sanitizer.
-for (const open of Object.values(symbols)) open();
-
 /** What only the tests need of libc. */
 export const libc = Deno.dlopen("libc.so.6", {
   mkdtemp: { parameters: ["buffer"], result: "usize" },

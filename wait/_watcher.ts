@@ -1,4 +1,5 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
+import { unrefOp } from "../ffi/_deno_core.ts";
 import {
   EFD_CLOEXEC,
   EFD_NONBLOCK,
@@ -8,7 +9,7 @@ import {
 import { ERRNO } from "../ffi/errno.ts";
 import { POLLFD } from "../ffi/layouts.ts";
 import { checkValue, errorFor, retryInterrupted } from "../ffi/_results.ts";
-import { descriptorSymbols, watchSymbols } from "../ffi/_symbols.ts";
+import { descriptorSymbols, pollOnPool } from "../ffi/_symbols.ts";
 
 /**
  * What a watched descriptor's owner wants after a look at it: go on watching; look again soon, since the descriptor is
@@ -49,7 +50,7 @@ class Watcher {
 
   constructor() {
     this.#eventfd = checkValue(
-      watchSymbols().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+      descriptorSymbols().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
       "eventfd",
       () => "Cannot watch descriptors",
     );
@@ -78,7 +79,7 @@ class Watcher {
     for (const { fd } of this.#watched) descriptorSymbols().close(fd);
     descriptorSymbols().close(this.#eventfd);
     this.#watched.clear();
-    if (this.#polling !== undefined) unrefOpPromise(this.#polling);
+    if (this.#polling !== undefined) unrefOp(this.#polling);
   }
 
   #poll(): void {
@@ -90,7 +91,7 @@ class Watcher {
       // A negative number is passed over by poll.
       this.#put(index + 1, this.#retried.has(watched) ? -1 : watched.fd);
     });
-    this.#polling = watchSymbols().poll(
+    this.#polling = pollOnPool(
       new Uint8Array(this.#fds),
       BigInt(this.#polled.length + 1),
       this.#retried.size > 0 ? RETRY_MS : -1,
@@ -200,15 +201,4 @@ export function watch(watched: Watched): void {
 /** Has everything that is watched looked at soon: something has changed that no descriptor tells. */
 export function lookSoon(): void {
   watcher?.wake();
-}
-
-/** Lets the event loop end although the operation behind the promise is still under way, where Deno can do that. */
-function unrefOpPromise(promise: Promise<unknown>): void {
-  type Internals = {
-    core?: { unrefOpPromise?: (promise: Promise<unknown>) => void };
-  };
-  const deno = Deno as unknown as
-    & { internal: symbol }
-    & Record<symbol, Internals | undefined>;
-  deno[deno.internal]?.core?.unrefOpPromise?.(promise);
 }

@@ -149,7 +149,7 @@ function findSignalSockets(
 
 function newEventfd(): number {
   return checkValue(
-    forkSymbols().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+    descriptorSymbols().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
     "eventfd",
     () => "Cannot make a waker",
   );

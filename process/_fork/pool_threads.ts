@@ -1,7 +1,7 @@
 import { SYS_futex } from "../../ffi/constants.ts";
 import { addressOf } from "../../ffi/_c_strings.ts";
-import { forkSymbols, parkSymbols } from "../../ffi/_symbols.ts";
-import { unrefOp } from "./deno_core.ts";
+import { forkSymbols, futexWaitOnPool } from "../../ffi/_symbols.ts";
+import { refOp, unrefOp } from "../../ffi/_deno_core.ts";
 import type { Thread } from "./thread.ts";
 
 const FUTEX_WAIT_PRIVATE = 128;
@@ -21,9 +21,10 @@ const GO = 0;
  * take a call of ours. Ours are those that have once been seen in it; when a call brings forth a new thread, no idle one
  * of ours was left, and the idle ones still unknown are foreign. Both are remembered, or each fork would add a thread.
  */
-export class PoolThreads {
+class PoolThreads {
   readonly #word = new Int32Array(new ArrayBuffer(4));
-  readonly #address = Number(addressOf(this.#word.buffer));
+  readonly #calls = new Set<Promise<number>>();
+  #address = 0;
   #ours = new Set<number>();
   #foreign = new Set<number>();
 
@@ -46,17 +47,19 @@ export class PoolThreads {
 
   /** Gives the pool that many things to do that last until {@linkcode release}. */
   occupy(count: number): void {
+    this.#address ||= Number(addressOf(this.#word.buffer));
     Atomics.store(this.#word, 0, WAIT);
     for (let i = 0; i < count; i++) {
-      unrefOp(
-        parkSymbols().futex_wait(
-          BigInt(SYS_futex),
-          this.#word,
-          FUTEX_WAIT_PRIVATE,
-          WAIT,
-          0n,
-        ),
+      const call = futexWaitOnPool(
+        BigInt(SYS_futex),
+        this.#word,
+        FUTEX_WAIT_PRIVATE,
+        WAIT,
+        0n,
       );
+      unrefOp(call);
+      this.#calls.add(call);
+      call.then(() => this.#calls.delete(call));
     }
   }
 
@@ -93,4 +96,20 @@ export class PoolThreads {
       0x7fff_ffff,
     );
   }
+
+  /** Resolves once every thread that was parked has come back. */
+  async settled(): Promise<void> {
+    for (const call of this.#calls) refOp(call);
+    await Promise.all(this.#calls);
+  }
+
+  /** In the child: forgets the parent's threads, and the calls that will never come back. */
+  forget(): void {
+    this.#calls.clear();
+    this.#ours.clear();
+    this.#foreign.clear();
+  }
 }
+
+/** The one pool of this thread's runtime. */
+export const poolThreads: PoolThreads = new PoolThreads();

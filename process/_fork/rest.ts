@@ -1,7 +1,7 @@
 import { ERRNO } from "../../ffi/errno.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
-import type { PoolThreads } from "./pool_threads.ts";
+import { poolThreads } from "./pool_threads.ts";
 import { listProc } from "./proc_file.ts";
 import { Thread } from "./thread.ts";
 
@@ -18,13 +18,8 @@ const PAUSE_MICROSECONDS = 50;
  */
 export class Rest {
   readonly #threads = new Map<number, Thread>();
-  readonly #pool: PoolThreads;
   readonly #self = forkSymbols().gettid();
   #patience = PATIENCE;
-
-  constructor(pool: PoolThreads) {
-    this.#pool = pool;
-  }
 
   /** Waits until every other thread rests, parks the idle ones of the pool, and notes how much each has run till then. */
   settle(): void {
@@ -47,7 +42,7 @@ export class Rest {
    */
   #idle(): Thread[] {
     return [...this.#threads.values()].filter((thread) =>
-      this.#pool.isIdle(thread)
+      poolThreads.isIdle(thread)
     );
   }
 
@@ -78,21 +73,21 @@ export class Rest {
   /** Gives the idle threads of the pool something to do, and waits until they sit down to it. */
   #park(idle: readonly Thread[]): void {
     const before = new Set(this.#threads.keys());
-    const ours = idle.filter((thread) => this.#pool.isOurs(thread)).length;
+    const ours = idle.filter((thread) => poolThreads.isOurs(thread)).length;
     const calls = Math.max(1, ours);
     const wanted = this.#parked() + calls;
-    this.#pool.occupy(calls);
+    poolThreads.occupy(calls);
     while (this.#parked() < wanted) {
       this.pause();
       this.#refresh();
     }
-    this.#pool.learn(this.#threads.values(), before);
+    poolThreads.learn(this.#threads.values(), before);
   }
 
   #parked(): number {
     let count = 0;
     for (const thread of this.#threads.values()) {
-      if (this.#pool.isParked(thread)) count++;
+      if (poolThreads.isParked(thread)) count++;
     }
     return count;
   }
@@ -109,7 +104,7 @@ export class Rest {
     for (const tid of alive) {
       if (!this.#threads.has(tid)) this.#threads.set(tid, new Thread(tid));
     }
-    this.#pool.forgetEnded(alive);
+    poolThreads.forgetEnded(alive);
     for (const thread of this.#threads.values()) thread.look();
   }
 

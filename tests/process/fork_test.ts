@@ -3,9 +3,9 @@ import { onForkedChild } from "../../ffi/_after_fork.ts";
 import { cString } from "../../ffi/_c_strings.ts";
 import {
   descriptorSymbols,
+  pollOnPool,
   processSymbols,
   signalSymbols,
-  watchSymbols,
 } from "../../ffi/_symbols.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { _exit } from "../../process/_exit.ts";
@@ -26,7 +26,7 @@ import { libc } from "../_libc.ts";
 /** Does something that takes the event loop and a thread of Deno's pool: the two things a bare fork leaves broken. */
 async function useEventLoopAndPool(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1));
-  assertEquals(await watchSymbols().poll(new Uint8Array(8), 0n, 1), 0);
+  assertEquals(await pollOnPool(new Uint8Array(8), 0n, 1), 0);
 }
 
 function threads(): number {
@@ -100,7 +100,7 @@ Deno.test(
     const request = new Int32Array(new ArrayBuffer(8));
     request.set([ends[0]!, 1]);
     let settled = false;
-    const pending = watchSymbols().poll(request, 1n, 5000).then((count) => {
+    const pending = pollOnPool(request, 1n, 5000).then((count) => {
       settled = true;
       return count;
     });

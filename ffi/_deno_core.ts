@@ -1,8 +1,9 @@
-import { ERRNO } from "../../ffi/errno.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { ERRNO } from "./errno.ts";
+import { PosixError } from "./posix_error.ts";
 
-/** The one internal function of Deno that the library needs: nothing public makes a pending call keep nobody waiting. */
+/** The two internal functions of Deno that the library needs: nothing public says which pending calls keep a process alive. */
 interface DenoCore {
+  refOpPromise(promise: Promise<unknown>): void;
   unrefOpPromise(promise: Promise<unknown>): void;
 }
 
@@ -14,14 +15,20 @@ export function unrefOp(promise: Promise<unknown>): void {
   core.unrefOpPromise(promise);
 }
 
+/** Has it keep the process alive after all. */
+export function refOp(promise: Promise<unknown>): void {
+  core ??= findCore();
+  core.refOpPromise(promise);
+}
+
 function findCore(): DenoCore {
   const deno = Deno as unknown as Record<symbol, { core?: DenoCore }>;
   const { internal } = Deno as unknown as { internal: symbol };
   const found = deno[internal]?.core;
   if (typeof found?.unrefOpPromise === "function") return found;
-  throw new PosixError("Cannot fork", {
+  throw new PosixError("Cannot say which calls keep the process alive", {
     errno: ERRNO.ENOTSUP,
-    syscall: "fork",
+    syscall: "unref",
     detail: "this Deno has no 'unrefOpPromise'",
   });
 }

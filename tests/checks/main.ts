@@ -1,0 +1,56 @@
+/**
+ * The checks that need more than `--allow-ffi`, one line each, and at the end how many passed and failed.
+ *
+ * Run as `deno task check`.
+ *
+ * @module
+ */
+
+import { fromFileUrl } from "@std/path";
+import { importFromUrl } from "./import_from_url.ts";
+import { everyTaskIsThere } from "./tasks.ts";
+
+const entries = ["mod.ts", "exec/mod.ts", "ffi/mod.ts", "ipc/mod.ts"]
+  .concat("process/mod.ts", "wait/mod.ts");
+const root = fromFileUrl(new URL("../../", import.meta.url));
+
+/** Runs this Deno with arguments; gives what it printed where it failed. */
+async function deno(...args: string[]): Promise<string | undefined> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return success ? undefined : decoder.decode(stdout) + decoder.decode(stderr);
+}
+
+const checks: Record<string, () => Promise<string | undefined>> = {
+  "deno fmt --check": () => deno("fmt", "--check"),
+  "deno lint": () => deno("lint"),
+  "deno check, documentation included": () =>
+    deno("check", "--doc", ".", "README.md"),
+  "deno doc --lint": () => deno("doc", "--lint", ...entries),
+  "every public symbol is fully documented": () =>
+    deno("run", "-A", "tests/checks/documentation.ts"),
+  "the examples of the documentation run": () => deno("task", "test:doc"),
+  "deno publish --dry-run": () => deno("publish", "--dry-run", "--allow-dirty"),
+  "import from a URL with --allow-ffi alone": importFromUrl,
+  "every example has its task": everyTaskIsThere,
+};
+
+let failed = 0;
+for (const [name, check] of Object.entries(checks)) {
+  const started = performance.now();
+  const complaint = await check().catch((error) => Deno.inspect(error));
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(
+    `${complaint === undefined ? "ok    " : "FAILED"} ${name} (${seconds}s)`,
+  );
+  if (complaint !== undefined) {
+    failed++;
+    console.log(complaint.replace(/^/gm, "       "));
+  }
+}
+console.log(`${Object.keys(checks).length - failed} passed, ${failed} failed`);
+Deno.exitCode = failed === 0 ? 0 : 1;
