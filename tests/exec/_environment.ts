@@ -1,0 +1,16 @@
+import { assertEquals } from "@std/assert";
+import { cString } from "../../ffi/_c_strings.ts";
+import { libc } from "./_libc.ts";
+
+/** Sets a variable of the process's environment, as `Deno.env.set` would with a permission. */
+export function setVariable(name: string, value: string): void {
+  assertEquals(
+    libc.setenv(cString(name, "name"), cString(value, "value"), 1),
+    0,
+  );
+}
+
+/** Removes a variable of the process's environment. */
+export function unsetVariable(name: string): void {
+  assertEquals(libc.unsetenv(cString(name, "name")), 0);
+}

@@ -1,0 +1,3 @@
+import { becomeShell } from "./_exec_fixture.ts";
+
+becomeShell();

@@ -1,0 +1,6 @@
+/** What only the tests of exec need of libc; opened at import, outside any test. */
+export const libc = Deno.dlopen("libc.so.6", {
+  setenv: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
+  unsetenv: { parameters: ["buffer"], result: "i32" },
+  symlink: { parameters: ["buffer", "buffer"], result: "i32" },
+}).symbols;
