@@ -5,6 +5,50 @@ import {
   signalNameOf,
   signalNumber,
 } from "../../ffi/_signals.ts";
+import { withoutLeaks } from "../_helpers.ts";
+import { realTimeSignals } from "./_c.ts";
+import { evaluate, targets } from "./_compiler.ts";
+import { findProgram, run } from "./_programs.ts";
+
+const bash = findProgram("bash");
+
+Deno.test({
+  name: `SIGNAL_NUMBERS is the table of bash's kill -l${
+    bash === null ? " (skipped: no bash on PATH)" : ""
+  }`,
+  ignore: bash === null,
+  fn: withoutLeaks(() => {
+    const { stdout, status } = run(bash!, "-c", "kill -l");
+    assertEquals(status, 0);
+    const table = stdout.matchAll(/(\d+)\) (\S+)/g);
+    assertEquals(
+      [...table].map(([, number, name]) => [name, Number(number)]),
+      Object.entries(SIGNAL_NUMBERS),
+    );
+  }),
+});
+
+for (const { compiler, note } of targets) {
+  Deno.test({
+    name:
+      `SIGNAL_NUMBERS and SIGNAL_ALIASES are those of C's headers on ${note}`,
+    ignore: compiler === null,
+    fn: withoutLeaks(async () => {
+      const fixed = Object.entries({ ...SIGNAL_NUMBERS, ...SIGNAL_ALIASES })
+        .filter(([name]) => !name.startsWith("SIGRT"));
+      const names = fixed.map(([name]) => name);
+      const numbers = await evaluate(compiler!, ["signal.h"], names);
+      assertEquals(fixed, names.map((name, index) => [name, numbers[index]!]));
+    }),
+  });
+}
+
+Deno.test("SIGNAL_NUMBERS has libc's own bounds of the real-time signals", () => {
+  assertEquals(
+    [SIGNAL_NUMBERS.SIGRTMIN, SIGNAL_NUMBERS.SIGRTMAX],
+    realTimeSignals(),
+  );
+});
 
 Deno.test("SIGNAL_NUMBERS has 1 to 31 and 34 to 64, each once", () => {
   const expected = Array.from({ length: 64 }, (_, i) => i + 1)
