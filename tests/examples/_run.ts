@@ -1,0 +1,235 @@
+import { fromFileUrl } from "@std/path";
+import { execve } from "../../exec/mod.ts";
+import {
+  close,
+  dup2,
+  O_RDONLY,
+  open,
+  pipe,
+  poll,
+  POLLIN,
+  read,
+} from "../../ipc/mod.ts";
+import { PosixError } from "../../mod.ts";
+import { kill, killpg, setpgid } from "../../process/mod.ts";
+import { waitpid, type WaitStatus, WNOHANG } from "../../wait/mod.ts";
+import { forkWith, readText } from "../_helpers.ts";
+
+/** Examples run as programs of their own, as a user would start them, but under `--allow-ffi` alone: by the library itself. */
+
+/** An example that has ended. */
+export interface ExampleResult {
+  pid: number;
+  stdout: string;
+  stderr: string;
+  /** The raw status word. */
+  raw: number;
+  status: WaitStatus;
+}
+
+/** Options for {@linkcode startExample}. */
+export interface ExampleOptions {
+  /** Variables on top of those of the test run. */
+  env?: Record<string, string>;
+  /** How long the example may take from its start to its end, in milliseconds; 10 seconds by default. */
+  deadline?: number;
+}
+
+/** Runs an example to its end, such as `wait-signal`; it fails if that does not come in time. */
+export async function runExample(
+  name: string,
+  args: readonly string[] = [],
+  options: ExampleOptions = {},
+): Promise<ExampleResult> {
+  using example = startExample(name, args, options);
+  return await example.finish();
+}
+
+/** Starts an example, for a test that signals it, or that runs two at once: `using example = startExample("fifo-read", [path])`. */
+export function startExample(
+  name: string,
+  args: readonly string[] = [],
+  options: ExampleOptions = {},
+): RunningExample {
+  return new RunningExample(name, args, options);
+}
+
+/**
+ * An example that was started. It leads a process group of its own, so that what it does to its group, or what is done to
+ * the whole of it when time is up, does not reach the test run.
+ */
+export class RunningExample implements Disposable {
+  readonly pid: number;
+  readonly #name: string;
+  readonly #deadline: number;
+  readonly #stdout: Output;
+  readonly #stderr: Output;
+  #reaped = false;
+
+  constructor(
+    name: string,
+    args: readonly string[],
+    { env = {}, deadline = 10_000 }: ExampleOptions,
+  ) {
+    this.#name = name;
+    this.#deadline = performance.now() + deadline;
+    const argv = commandLine(name, args);
+    const variables = { ...environment(), NO_COLOR: "1", ...env };
+    const [stdout, stdoutWriter] = pipe();
+    const [stderr, stderrWriter] = pipe();
+    this.pid = forkWith(() => {
+      setpgid(0, 0);
+      dup2(open("/dev/null", O_RDONLY), 0);
+      dup2(stdoutWriter, 1);
+      dup2(stderrWriter, 2);
+      execve("/proc/self/exe", argv, variables);
+    });
+    close(stdoutWriter);
+    close(stderrWriter);
+    this.#stdout = new Output(stdout);
+    this.#stderr = new Output(stderr);
+  }
+
+  /** What it has printed so far. */
+  get stdout(): string {
+    return this.#stdout.text();
+  }
+
+  /** What it has complained about so far. */
+  get stderr(): string {
+    return this.#stderr.text();
+  }
+
+  /** Waits until its output so far matches. */
+  async until(pattern: RegExp): Promise<RegExpMatchArray> {
+    let match: RegExpMatchArray | null = null;
+    await this.#poll(
+      () => (match = this.stdout.match(pattern)) !== null,
+      `no ${pattern} in its output`,
+    );
+    return match!;
+  }
+
+  /** Waits until it has ended, and all who have inherited its output have. */
+  async finish(): Promise<ExampleResult> {
+    // Not reaped before its output has ended: until then, its group can be told by its pid.
+    await this.#poll(
+      () => [this.#stdout, this.#stderr].every((output) => output.ended()),
+      "its output has not ended",
+    );
+    let child: ReturnType<typeof waitpid> = null;
+    await this.#poll(
+      () => (child = waitpid(this.pid, WNOHANG)) !== null,
+      "it has not ended",
+    );
+    this.#reaped = true;
+    return { stdout: this.stdout, stderr: this.stderr, ...child! };
+  }
+
+  /** Ends what still runs of it, and closes its output. */
+  [Symbol.dispose](): void {
+    if (!this.#reaped) {
+      kill(this.pid, "SIGKILL");
+      endGroup(this.pid);
+      waitpid(this.pid);
+      this.#reaped = true;
+    }
+    this.#stdout.close();
+    this.#stderr.close();
+  }
+
+  async #poll(condition: () => boolean, complaint: string): Promise<void> {
+    while (!condition()) {
+      if (performance.now() > this.#deadline) {
+        throw new Error(
+          `${this.#name}: ${complaint} in time\n` +
+            `--- stdout ---\n${this.stdout}\n--- stderr ---\n${this.stderr}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+}
+
+/** The reading end of a pipe, and what has come out of it. */
+class Output {
+  readonly #fd: number;
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  #ended = false;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  text(): string {
+    this.#drain();
+    return this.#text;
+  }
+
+  ended(): boolean {
+    this.#drain();
+    return this.#ended;
+  }
+
+  close(): void {
+    close(this.#fd);
+    this.#ended = true;
+  }
+
+  #drain(): void {
+    while (!this.#ended && isReadable(this.#fd)) {
+      const bytes = read(this.#fd, 65_536);
+      this.#ended = bytes.length === 0;
+      this.#text += this.#decoder.decode(bytes, { stream: !this.#ended });
+    }
+  }
+}
+
+/** Whether a read would not wait: there is something, or the end. */
+function isReadable(fd: number): boolean {
+  return poll([{ fd, events: POLLIN }], 0).length > 0;
+}
+
+/** What `deno task` runs, in the V8 mode of the test run. */
+function commandLine(name: string, args: readonly string[]): string[] {
+  const file = new URL(
+    `../../examples/${name.replaceAll("-", "_")}.ts`,
+    import.meta.url,
+  );
+  const v8Flags = zeroTerminated(readText("/proc/self/cmdline"))
+    .filter((arg) => arg.startsWith("--v8-flags="));
+  return [
+    "deno",
+    "run",
+    "--quiet",
+    "--no-check",
+    "--allow-ffi",
+    ...v8Flags,
+    fromFileUrl(file),
+    ...args,
+  ];
+}
+
+/** The variables with which the test run was started: `Deno.env` would need a permission. */
+function environment(): Record<string, string> {
+  return Object.fromEntries(
+    zeroTerminated(readText("/proc/self/environ"))
+      .map((entry) => [entry, entry.indexOf("=")] as const)
+      .filter(([, at]) => at > 0)
+      .map(([entry, at]) => [entry.slice(0, at), entry.slice(at + 1)]),
+  );
+}
+
+function zeroTerminated(text: string): string[] {
+  return text.split("\0").slice(0, -1);
+}
+
+/** Kills the members of a process group, if there are any. */
+function endGroup(pgid: number): void {
+  try {
+    killpg(pgid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof PosixError && error.code === "ESRCH")) throw error;
+  }
+}
