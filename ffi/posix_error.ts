@@ -48,7 +48,7 @@ export class PosixError extends Error {
   /** The system or library call that failed, such as `"mkfifo"`. */
   readonly syscall: string;
   /** The path that the call was about; absent where it was about none. */
-  readonly path?: string;
+  declare readonly path?: string;
 
   /**
    * Makes the error from what was being done and the number that came back.
