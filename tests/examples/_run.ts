@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { execve } from "../../exec/mod.ts";
 import {
@@ -43,6 +44,18 @@ export async function runExample(
 ): Promise<ExampleResult> {
   using example = startExample(name, args, options);
   return await example.finish();
+}
+
+/** As {@linkcode runExample}, and it must end with status 0 and without a complaint. */
+export async function runCleanly(
+  name: string,
+  args: readonly string[] = [],
+  options: ExampleOptions = {},
+): Promise<ExampleResult> {
+  const result = await runExample(name, args, options);
+  assertEquals(result.stderr, "");
+  assertEquals(result.raw, 0, result.stdout);
+  return result;
 }
 
 /** Starts an example, for a test that signals it, or that runs two at once: `using example = startExample("fifo-read", [path])`. */
