@@ -187,3 +187,27 @@ export const futexWaitOnPool = poolCall({
   result: "i32",
   nonblocking: true,
 });
+
+/** A signal handler made of parts that libc has: `putchar`, into a stream of our own in place of `stdout`. */
+export const handlerSymbols = lazySymbols({
+  putchar: { type: "pointer" },
+  stdout: { type: "pointer" },
+  // void *memmove(void *dest, const void *src, size_t n); the address of a symbol, as it moves nothing
+  address_of: {
+    name: "memmove",
+    parameters: ["pointer", "buffer", "usize"],
+    result: "usize",
+  },
+  // void *memcpy(void *dest, const void *src, size_t n);
+  store: {
+    name: "memcpy",
+    parameters: ["usize", "buffer", "usize"],
+    result: "usize",
+  },
+  // FILE *fdopen(int fd, const char *mode);
+  fdopen: { parameters: ["i32", "buffer"], result: "usize" },
+  // int setvbuf(FILE *stream, char *buf, int mode, size_t size);
+  setvbuf: { parameters: ["usize", "buffer", "i32", "usize"], result: "i32" },
+  // int fclose(FILE *stream);
+  fclose: { parameters: ["usize"], result: "i32" },
+});

@@ -11,15 +11,18 @@ import {
 import { AddressSpace } from "./_fork/address_space.ts";
 import { endWithoutTelemetry } from "./_fork/ending.ts";
 import { EventLoops } from "./_fork/event_loops.ts";
+import { prepareFork } from "./_fork/hooks.ts";
 import { Gate } from "./_fork/gate.ts";
 import { poolThreads } from "./_fork/pool_threads.ts";
 import { Rest } from "./_fork/rest.ts";
+import { signalListeners } from "./_fork/signal_listeners.ts";
 import {
   blockSignals,
   caughtSignals,
   resetSignals,
   restoreSignals,
 } from "./_fork/signals.ts";
+import { compileOnThisThread } from "./_fork/web_assembly.ts";
 
 /**
  * `fork()`: makes a child that is a copy of the process.
@@ -63,6 +66,19 @@ import {
  */
 export function fork(): number {
   refuseWorker();
+  const hooks = prepareFork();
+  let pid = -1;
+  try {
+    pid = forkRuntime();
+  } finally {
+    if (pid !== 0) hooks.parent();
+  }
+  if (pid === 0) hooks.child();
+  return pid;
+}
+
+/** Forks without anybody's hooks. */
+function forkRuntime(): number {
   exitSymbols();
   memory ??= new AddressSpace();
   const rest = new Rest();
@@ -139,8 +155,10 @@ function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
   try {
     loops.unshare();
     resetSignals(caught);
+    signalListeners.renew();
     restoreSignals();
     poolThreads.forget();
+    compileOnThisThread();
     endWithoutTelemetry();
     resetForkedChild();
   } catch (error) {

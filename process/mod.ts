@@ -31,6 +31,7 @@ export * from "./_exit.ts";
 export * from "./alarm.ts";
 export * from "./chdir.ts";
 export * from "./fork.ts";
+export * from "./on_fork.ts";
 export * from "./getpgid.ts";
 export * from "./getpgrp.ts";
 export * from "./getpid.ts";

@@ -1,0 +1,90 @@
+import { type Signal, signalNumber } from "../../ffi/_signals.ts";
+import { SignalPipe } from "./signal_pipe.ts";
+
+type Listener = () => void;
+
+/** The faults, which no program goes on from, and the two that nobody can catch: Deno refuses them, and so must we. */
+const FORBIDDEN: ReadonlySet<string> = new Set([
+  "SIGKILL",
+  "SIGSTOP",
+  "SIGILL",
+  "SIGFPE",
+  "SIGSEGV",
+]);
+
+/**
+ * The listeners of `Deno.addSignalListener`, which a forked child shares with its parent as it shares all memory.
+ *
+ * Deno calls them from a thread that a child does not have. Which they are cannot be asked, so they are noted as they are
+ * added, from the moment that this module is loaded; in a child they are served by a {@linkcode SignalPipe}, and so are
+ * those that it adds. `node:process` and `Deno.serve` go through the same two functions.
+ */
+class SignalListeners {
+  readonly #listeners = new Map<Deno.Signal, Set<Listener>>();
+  readonly #pipe = new SignalPipe((number) => {
+    for (const [signal, listeners] of this.#listeners) {
+      if (numberOf(signal) !== number) continue;
+      for (const listener of [...listeners]) listener();
+    }
+  });
+  readonly #native = {
+    add: Deno.addSignalListener,
+    remove: Deno.removeSignalListener,
+  };
+  #inChild = false;
+
+  /** Puts itself between the program and Deno's two functions. */
+  intercept(): void {
+    Deno.addSignalListener = (signal, listener) => {
+      if (this.#inChild) checkListener(signal, listener);
+      else this.#native.add(signal, listener);
+      const listeners = this.#listeners.get(signal) ?? new Set();
+      this.#listeners.set(signal, listeners.add(listener));
+      if (this.#inChild) this.#pipe.catch(numberOf(signal));
+    };
+    Deno.removeSignalListener = (signal, listener) => {
+      if (!this.#inChild) this.#native.remove(signal, listener);
+      const listeners = this.#listeners.get(signal);
+      if (!listeners?.delete(listener) || listeners.size > 0) return;
+      this.#listeners.delete(signal);
+      if (this.#inChild) this.#pipe.release(numberOf(signal));
+    };
+  }
+
+  /**
+   * In a child: has the parent's listeners called for the child's own signals. From Deno they are taken away: it may have
+   * been about to tell them of a signal that the parent had got, and only the parent.
+   */
+  renew(): void {
+    for (const [signal, listeners] of this.#inChild ? [] : this.#listeners) {
+      for (const listener of listeners) this.#native.remove(signal, listener);
+    }
+    this.#inChild = true;
+    this.#pipe.renew();
+    for (const signal of this.#listeners.keys()) {
+      this.#pipe.catch(numberOf(signal));
+    }
+  }
+}
+
+function numberOf(signal: Deno.Signal): number {
+  return signalNumber(signal as Signal);
+}
+
+function checkListener(signal: Deno.Signal, listener: Listener): void {
+  if (typeof listener !== "function") {
+    throw new TypeError(
+      `Signal listener must be a function. "${typeof listener}" is given.`,
+    );
+  }
+  if (FORBIDDEN.has(signal)) {
+    throw new TypeError(`Binding to signal '${signal}' is not allowed`);
+  }
+  numberOf(signal);
+}
+
+/** Those of this process. */
+export const signalListeners: SignalListeners = new SignalListeners();
+
+// The one thing that importing the library does: a listener that was added before the first fork must be known by then.
+signalListeners.intercept();
