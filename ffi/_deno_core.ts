@@ -1,8 +1,10 @@
 import { ERRNO } from "./errno.ts";
 import { PosixError } from "./posix_error.ts";
 
-/** The two internal functions of Deno that the library needs: nothing public says which pending calls keep a process alive. */
+/** What the library needs of Deno's inside: nothing public says which pending calls keep a process alive, or who runs it. */
 interface DenoCore {
+  /** What the runtime offers its own JavaScript, by name. */
+  readonly ops: Readonly<Record<string, unknown>>;
   refOpPromise(promise: Promise<unknown>): void;
   unrefOpPromise(promise: Promise<unknown>): void;
 }
@@ -19,6 +21,12 @@ export function unrefOp(promise: Promise<unknown>): void {
 export function refOp(promise: Promise<unknown>): void {
   core ??= findCore();
   core.refOpPromise(promise);
+}
+
+/** Whether `deno test` or `deno bench` runs this program: it catches exits and errors that would end any other. */
+export function hasTestRunner(): boolean {
+  core ??= findCore();
+  return "op_register_test" in core.ops || "op_register_bench" in core.ops;
 }
 
 function findCore(): DenoCore {

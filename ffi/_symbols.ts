@@ -43,6 +43,14 @@ export const processSymbols = lazySymbols({
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   // int setrlimit(int resource, const struct rlimit *rlim);
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  // int prctl(int op, unsigned long arg2); for those that take a number
+  prctl: { parameters: ["i32", "u64"], result: "i32" },
+  // int prctl(PR_SET_NAME, const char *name);
+  prctl_set_name: {
+    name: "prctl",
+    parameters: ["i32", "buffer"],
+    result: "i32",
+  },
 });
 
 /** Ending the process: a group of its own, so that a forked child need not open one to end. */
@@ -77,6 +85,12 @@ export const waitSymbols = lazySymbols({
   pidfd_open: {
     name: "syscall",
     parameters: ["i64", "i32", "u32"],
+    result: "i32",
+  },
+  // long syscall(SYS_pidfd_send_signal, int pidfd, int sig, siginfo_t *info, unsigned int flags); glibc: as above
+  pidfd_send_signal: {
+    name: "syscall",
+    parameters: ["i64", "i32", "i32", "usize", "u32"],
     result: "i32",
   },
 });

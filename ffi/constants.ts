@@ -105,8 +105,17 @@ export const F_GETPIPE_SZ: number = 1032;
 /** The one descriptor flag: close on exec. */
 export const FD_CLOEXEC: number = 1;
 
+/** Set the signal that announces input or output, `SIGIO` if 0; a property of the open file description. */
+export const F_SETSIG: number = 10;
+
+/** Get the signal that announces input or output. */
+export const F_GETSIG: number = 11;
+
 /** Get the number of bytes that can be read at once. */
 export const FIONREAD: number = 0x541b;
+
+/** Get the number of the pseudo-terminal; its controller alone answers. */
+export const TIOCGPTN: number = 0x80045430;
 
 // lseek(2)
 
@@ -287,6 +296,14 @@ export const RLIMIT_RTPRIO: number = 14;
 /** CPU time of a real-time process without a blocking call, in microseconds. */
 export const RLIMIT_RTTIME: number = 15;
 
+// prctl(2)
+
+/** Set the signal that the process gets when its parent ends. */
+export const PR_SET_PDEATHSIG: number = 1;
+
+/** Set the name of the calling thread. */
+export const PR_SET_NAME: number = 15;
+
 // fork: memory, events and sockets
 
 /** Let the pages be there in a forked child again. */
@@ -320,6 +337,9 @@ export const SOCK_CLOEXEC: number = 0o2000000;
 
 /** The number of the system call. */
 export const SYS_pidfd_open: number = 434;
+
+/** The number of the system call. */
+export const SYS_pidfd_send_signal: number = 424;
 
 /** The number of the system call. */
 export const SYS_getdents64: number = aarch64 ? 61 : 217;
