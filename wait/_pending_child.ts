@@ -39,7 +39,12 @@ class PendingChild implements Watched {
   abort(waiter: Waiter, reason: unknown): void {
     if (!this.#waiters.delete(waiter)) return;
     this.#aborted.set(waiter, reason);
-    lookSoon();
+    try {
+      lookSoon();
+    } catch {
+      // Somebody has closed the watcher's descriptor. This is the signal's listener: nobody could catch that.
+      this.settle();
+    }
   }
 
   look(readable: boolean): Verdict {

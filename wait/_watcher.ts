@@ -59,7 +59,14 @@ class Watcher {
   add(watched: Watched): void {
     this.wake();
     this.#watched.add(watched);
-    if (this.#polling === undefined) this.#poll();
+    if (this.#polling !== undefined) return;
+    try {
+      this.#poll();
+    } catch (error) {
+      this.#watched.delete(watched);
+      this.#stop();
+      throw error;
+    }
   }
 
   /** Has poll come back, so that everything is looked at. */
@@ -107,14 +114,14 @@ class Watcher {
     try {
       const readable = this.#readable(result);
       for (const watched of everyone) this.#look(watched, readable);
+      if (this.#watched.size > 0) this.#poll();
     } catch (error) {
-      for (const watched of everyone) {
+      for (const watched of this.#watched) {
         watched.fail(error);
         this.#letGo(watched);
       }
     }
-    if (this.#watched.size > 0) this.#poll();
-    else this.#stop();
+    if (this.#watched.size === 0) this.#stop();
     for (const watched of everyone) watched.settle();
   }
 
@@ -168,7 +175,7 @@ class Watcher {
   }
 
   #letGo(watched: Watched): void {
-    if (!this.#watched.delete(watched)) return;
+    this.#watched.delete(watched);
     this.#retried.delete(watched);
     descriptorSymbols().close(watched.fd);
   }
