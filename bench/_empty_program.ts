@@ -1,0 +1,2 @@
+// Nothing: what remains is what Deno costs.
+export {};

@@ -1,0 +1,2 @@
+// Imports the library, and uses nothing of it.
+import "../mod.ts";
