@@ -40,6 +40,7 @@ export interface PosixErrorInit {
  * @see {@link https://man7.org/linux/man-pages/man3/errno.3.html | errno(3)}
  */
 export class PosixError extends Error {
+  /** The class's name, by which an error is told from others that were thrown by another copy of the library. */
   override readonly name = "PosixError";
   /** The name of the error number, such as `"ENOENT"`; `"UNKNOWN"` for a number that Linux does not define. */
   readonly code: string;

@@ -27,19 +27,17 @@ import { compileOnThisThread } from "./_fork/web_assembly.ts";
 /**
  * `fork()`: makes a child that is a copy of the process.
  *
- * Both go on from here, each with a memory of its own, and the child is a whole Deno: timers, files, network,
- * subprocesses and further forks work in it. It ends like any Deno program, or by {@linkcode _exit}.
+ * Both go on from here, each with a memory of its own, and the child is a whole Deno: timers, files, network, subprocesses,
+ * workers, signal listeners and further forks work in it. It ends like any Deno program, or by {@linkcode _exit}; in a test, only
+ * by {@linkcode _exit}, or it returns into the test runner.
  *
- * Not carried over are the other threads and what they were about: promises that wait for Deno's event loop (a pending
- * `fetch`, `Deno.Command`, a running server) never settle in the child, and workers do not exist there. Timers do fire.
- * Descriptors are shared, their positions included. Signals that Deno caught in the parent have their default actions in
- * the child, and pending alarms are the parent's alone. Functions that were not optimised before the fork stay slow in
- * the child, as V8's compiler threads are gone. A process that is forked from a forked one, eight levels deep or so, runs
- * out of threads for asynchronous file input and output.
+ * Not carried over are the other threads, and what they were about: promises that waited for input or output (a pending `fetch`
+ * or read, a `Deno.Command` child, a server's next request) never settle in the child, and the parent's workers do not exist
+ * there. Timers fire on both sides. Descriptors are shared, file positions included. Listeners for signals are the child's as well,
+ * for its own signals; what Deno catches beyond them has its default action again. A pending alarm is the parent's alone.
  *
- * Blocks the thread for the time that it takes to bring the others to rest and to copy the page tables: about 50 µs a MiB
- * of resident memory. To start another program, prefer `Deno.Command`; in a test, end the child with {@linkcode _exit}, or
- * it returns into the test runner.
+ * Blocks the thread for the time that it takes to bring the others to rest and to copy the page tables: about 50 µs a MiB of
+ * resident memory. The hooks of {@linkcode onFork} run around it. To start another program, prefer `Deno.Command`.
  *
  * @returns 0 in the child; in the parent, the child's pid, which is to be waited for.
  * @throws {PosixError} `EAGAIN` if the user or the system has too many processes; `ENOMEM` if there is too little memory;
@@ -82,12 +80,14 @@ function forkRuntime(): number {
   exitSymbols();
   memory ??= new AddressSpace();
   const rest = new Rest();
+  let pid = -1;
   try {
-    return forkAtRest(rest, memory);
+    pid = forkAtRest(rest, memory);
   } finally {
+    if (pid !== 0) rest.release();
     rest.close();
-    poolThreads.release();
   }
+  return pid;
 }
 
 let memory: AddressSpace | undefined;

@@ -1,3 +1,4 @@
+import { describe } from "../ffi/_arguments.ts";
 import { type ForkHooks, forkHooks } from "./_fork/hooks.ts";
 
 export type { ForkHooks };
@@ -11,6 +12,7 @@ export type { ForkHooks };
  * @param hooks The functions. What `prepare` throws is thrown by `fork`, before there is a child; the hooks `parent` that
  * belong to those already prepared are then run.
  * @returns Takes them back when disposed of (`using`), twice without harm.
+ * @throws {TypeError} If a hook is no function.
  *
  * @example Renewing state in the child
  * ```ts
@@ -29,6 +31,12 @@ export type { ForkHooks };
  * @see {@link https://man7.org/linux/man-pages/man3/pthread_atfork.3.html | pthread_atfork(3)}
  */
 export function onFork(hooks: ForkHooks): Disposable {
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (hook === undefined || typeof hook === "function") continue;
+    throw new TypeError(
+      `'hooks.${name}' must be a function: current value is ${describe(hook)}`,
+    );
+  }
   const own = { ...hooks };
   forkHooks.push(own);
   return {

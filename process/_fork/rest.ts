@@ -10,6 +10,9 @@ const PATIENCE = 15_000;
 const AT_ONCE = 20;
 const PAUSE_MICROSECONDS = 50;
 
+/** How often at most to look whether a released thread has gone, some 20 ms. */
+const LOOKS_AFTER = 200;
+
 /**
  * The other threads of the process, brought to rest for a fork and watched until it is over.
  *
@@ -62,6 +65,23 @@ export class Rest {
       if (thread.hasRun()) return false;
     }
     return true;
+  }
+
+  /**
+   * In the parent: lets the parked threads go, and waits a little until they have done so. The next fork need not wait for
+   * them then, and a test that forks has no call pending when it ends, even on a busy machine.
+   */
+  release(): void {
+    poolThreads.release();
+    for (const thread of this.#threads.values()) {
+      if (!poolThreads.isParked(thread)) continue;
+      for (let looks = 0; looks < LOOKS_AFTER; looks++) {
+        thread.look();
+        if (thread.asleep && !poolThreads.isParked(thread)) break;
+        if (looks < AT_ONCE) forkSymbols().sched_yield();
+        else forkSymbols().usleep(PAUSE_MICROSECONDS);
+      }
+    }
   }
 
   /** Closes what the watching took. */
