@@ -3,6 +3,8 @@ import { PosixError } from "./posix_error.ts";
 
 /** What the library needs of Deno's inside: nothing public says which pending calls keep a process alive, or who runs it. */
 interface DenoCore {
+  readonly promiseIdSymbol: symbol;
+  hasPromise(id: number): boolean;
   /** What the runtime offers its own JavaScript, by name. */
   readonly ops: Readonly<Record<string, unknown>>;
   refOpPromise(promise: Promise<unknown>): void;
@@ -27,6 +29,17 @@ export function refOp(promise: Promise<unknown>): void {
 export function hasTestRunner(): boolean {
   core ??= findCore();
   return "op_register_test" in core.ops || "op_register_bench" in core.ops;
+}
+
+/** Has every call that is pending, up to and including this one, keep the process alive no more. */
+export function unrefOpsUpTo(promise: Promise<unknown>): void {
+  core ??= findCore();
+  const { promiseIdSymbol } = core;
+  const last = (promise as unknown as Record<symbol, number>)[promiseIdSymbol];
+  for (let id = last ?? -1; id >= 0; id--) {
+    if (!core.hasPromise(id)) continue;
+    core.unrefOpPromise({ [promiseIdSymbol]: id } as unknown as typeof promise);
+  }
 }
 
 function findCore(): DenoCore {

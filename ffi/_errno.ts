@@ -1,7 +1,24 @@
-import { memorySymbols } from "./_symbols.ts";
+import { openLibc } from "./_library.ts";
 
-let location: bigint | undefined;
+function bind() {
+  const library = openLibc({
+    // int *__errno_location(void);
+    __errno_location: { parameters: [], result: "usize" },
+    // void *memcpy(void *dest, const void *src, size_t n);
+    memcpy: { parameters: ["buffer", "usize", "usize"], result: "usize" },
+  });
+  library.close();
+  const location = library.symbols.__errno_location();
+  return { location, memcpy: library.symbols.memcpy };
+}
+
+let bound: ReturnType<typeof bind> | undefined;
 const copy = new Int32Array(1);
+
+/** Makes ready to read errno. Before the first call that may fail: binding symbols maps memory, and so may set errno itself. */
+export function bindErrno(): void {
+  bound ??= bind();
+}
 
 /**
  * The calling thread's `errno`.
@@ -11,8 +28,7 @@ const copy = new Int32Array(1);
  * all of FFI, while everything else here is content with one for libc alone.
  */
 export function readErrno(): number {
-  const libc = memorySymbols();
-  location ??= libc.__errno_location();
-  libc.memcpy(copy, location, 4n);
+  bound ??= bind();
+  bound.memcpy(copy, bound.location, 4n);
   return copy[0]!;
 }

@@ -41,7 +41,8 @@ function candidates(): readonly string[] {
 
 let libcPath: string | undefined;
 
-function openLibc<const S extends Deno.ForeignLibraryInterface>(
+/** Binds symbols of libc, under the path for which there is permission. */
+export function openLibc<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
 ): Deno.DynamicLibrary<S> {
   const reason = unsupportedReason();
@@ -76,43 +77,4 @@ function openLibc<const S extends Deno.ForeignLibraryInterface>(
 function isMissingFile(error: unknown): boolean {
   return error instanceof Error &&
     error.message.includes("cannot open shared object file");
-}
-
-/**
- * Functions that open a group of symbols at the first call, and hand out the same group ever after.
- *
- * The handle is closed at once: the functions hold all that they need, libc itself is never unloaded, being part of Deno,
- * and a handle that stayed open would be a leak to the sanitizer of whatever test happened to make the first call.
- */
-export function lazySymbols<const S extends Deno.ForeignLibraryInterface>(
-  symbols: S,
-): () => Deno.DynamicLibrary<S>["symbols"] {
-  let bound: Deno.DynamicLibrary<S>["symbols"] | undefined;
-  return () => {
-    if (bound === undefined) {
-      const library = openLibc(symbols);
-      bound = library.symbols;
-      library.close();
-    }
-    return bound;
-  };
-}
-
-/**
- * A function that calls libc on a thread of Deno's pool, and so promises its result.
- *
- * Such a call is made through the open handle, so each opens one of its own (some 5 µs) and closes it once it is under way.
- */
-export function poolCall<
-  const S extends Deno.ForeignFunction & { nonblocking: true },
->(symbol: S): Deno.StaticForeignSymbol<S> {
-  const call = (...parameters: unknown[]): unknown => {
-    const library = openLibc({ symbol });
-    try {
-      return (library.symbols.symbol as typeof call)(...parameters);
-    } finally {
-      library.close();
-    }
-  };
-  return call as Deno.StaticForeignSymbol<S>;
 }

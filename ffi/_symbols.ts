@@ -1,4 +1,4 @@
-import { lazySymbols, poolCall } from "./_library.ts";
+import { lazySymbols, poolCall } from "./_lazy_symbols.ts";
 
 /**
  * The whole border with C: every libc function that the library calls, under its C prototype.
@@ -9,10 +9,8 @@ import { lazySymbols, poolCall } from "./_library.ts";
  * the lower half says it all, and unlike an `isize` it is not a bigint.
  */
 
-/** errno and addresses. */
+/** Memory and addresses. */
 export const memorySymbols = lazySymbols({
-  // int *__errno_location(void);
-  __errno_location: { parameters: [], result: "usize" },
   // void *memcpy(void *dest, const void *src, size_t n);
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "usize" },
   // void *memmove(void *dest, const void *src, size_t n);
@@ -159,6 +157,8 @@ export const pollOnPool = poolCall({
 
 /** What it takes to carry a whole runtime over a fork. */
 export const forkSymbols = lazySymbols({
+  // pid_t _Fork(void); from glibc 2.34 on
+  _Fork: { parameters: [], result: "i32", optional: true },
   // pid_t fork(void);
   fork: { parameters: [], result: "i32" },
   // pid_t gettid(void); a thread has the process's own id only if it is the main one
@@ -183,6 +183,11 @@ export const forkSymbols = lazySymbols({
   epoll_create1: { parameters: ["i32"], result: "i32" },
   // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  // int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
+  getsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
   // int socketpair(int domain, int type, int protocol, int sv[2]);
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   // long syscall(SYS_futex, uint32_t *uaddr, int futex_op, uint32_t val);

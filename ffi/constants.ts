@@ -327,6 +327,12 @@ export const AF_UNIX: number = 1;
 /** A stream socket. */
 export const SOCK_STREAM: number = 1;
 
+/** `getsockopt`: the level of what all sockets have. */
+export const SOL_SOCKET: number = 1;
+
+/** `getsockopt`: whether the socket listens. */
+export const SO_ACCEPTCONN: number = 30;
+
 /** `socket`: never wait. */
 export const SOCK_NONBLOCK: number = 0o4000;
 
@@ -346,6 +352,24 @@ export const SYS_getdents64: number = aarch64 ? 61 : 217;
 
 /** The number of the system call. */
 export const SYS_futex: number = aarch64 ? 98 : 202;
+
+/** The number of the system call. */
+export const SYS_brk: number = aarch64 ? 214 : 12;
+
+/** The number of the system call. */
+export const SYS_madvise: number = aarch64 ? 233 : 28;
+
+/** The number of the system call. */
+export const SYS_mmap: number = aarch64 ? 222 : 9;
+
+/** The number of the system call. */
+export const SYS_mprotect: number = aarch64 ? 226 : 10;
+
+/** The number of the system call. */
+export const SYS_mremap: number = aarch64 ? 216 : 25;
+
+/** The number of the system call. */
+export const SYS_munmap: number = aarch64 ? 215 : 11;
 
 /** The number of the system call; aarch64 has `ppoll` alone, and -1 stands for none. */
 export const SYS_poll: number = aarch64 ? -1 : 7;

@@ -10,7 +10,7 @@ import {
 } from "../ffi/_symbols.ts";
 import { AddressSpace } from "./_fork/address_space.ts";
 import { endWithoutTelemetry } from "./_fork/ending.ts";
-import { EventLoops } from "./_fork/event_loops.ts";
+import { EventLoops, parentLoops } from "./_fork/event_loops.ts";
 import { prepareFork } from "./_fork/hooks.ts";
 import { Gate } from "./_fork/gate.ts";
 import { poolThreads } from "./_fork/pool_threads.ts";
@@ -32,8 +32,9 @@ import { compileOnThisThread } from "./_fork/web_assembly.ts";
  * by {@linkcode _exit}, or it returns into the test runner.
  *
  * Not carried over are the other threads, and what they were about: promises that waited for input or output (a pending `fetch`
- * or read, a `Deno.Command` child, a server's next request) never settle in the child, and the parent's workers do not exist
- * there. Timers fire on both sides. Descriptors are shared, file positions included. Listeners for signals are the child's as well,
+ * or read, a `Deno.Command` child, a server's next request) never settle in the child, nor keep it alive, and the parent's
+ * workers do not exist there. Sockets that listen go on in both; other connections that the parent had opened through Deno
+ * are the parent's, unless the child calls {@linkcode inheritConnections}. Timers fire on both sides. Descriptors are shared, file positions included. Listeners for signals are the child's as well,
  * for its own signals; what Deno catches beyond them has its default action again. A pending alarm is the parent's alone.
  *
  * Blocks the thread for the time that it takes to bring the others to rest and to copy the page tables: about 50 µs a MiB of
@@ -126,12 +127,15 @@ function forkAtRest(rest: Rest, memory: AddressSpace): number {
  */
 function forkOnce(rest: Rest, memory: AddressSpace): number {
   const gate = new Gate();
+  const { _Fork, fork } = forkSymbols();
+  // `fork` hands the stacks of the threads that are gone to new ones, while V8 still has lists of waiters that lead there.
+  const copy = _Fork ?? fork;
   blockSignals();
   let pid = AGAIN;
   try {
     // From here to the fork nothing may be allocated: V8 takes new pages out of the fork as it maps them.
     if (!memory.include()) return AGAIN;
-    pid = forkSymbols().fork();
+    pid = copy();
     if (pid === -1) throw lastError("fork", () => "Cannot fork");
     if (pid === 0) gate.pass();
     else if (rest.held()) gate.open();
@@ -154,6 +158,7 @@ function discard(pid: number): typeof AGAIN {
 function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
   try {
     loops.unshare();
+    parentLoops.current = loops;
     resetSignals(caught);
     signalListeners.renew();
     restoreSignals();

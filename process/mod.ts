@@ -38,6 +38,7 @@ export * from "./getpid.ts";
 export * from "./getppid.ts";
 export * from "./getrlimit.ts";
 export * from "./getsid.ts";
+export * from "./inherit_connections.ts";
 export * from "./kill.ts";
 export * from "./killpg.ts";
 export * from "./setpgid.ts";

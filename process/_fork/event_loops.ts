@@ -1,16 +1,21 @@
 import {
   AF_UNIX,
+  AT_EMPTY_PATH,
   EFD_CLOEXEC,
   EFD_NONBLOCK,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
   O_CLOEXEC,
+  SO_ACCEPTCONN,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
+  SOL_SOCKET,
+  STATX_INO,
 } from "../../ffi/constants.ts";
+import { cString } from "../../ffi/_c_strings.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import { EPOLL_EVENT } from "../../ffi/layouts.ts";
+import { EPOLL_EVENT, STATX } from "../../ffi/layouts.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { checkValue, checkZero } from "../../ffi/_results.ts";
 import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
@@ -32,6 +37,13 @@ interface EpollInstance {
   readonly registrations: readonly Registration[];
 }
 
+/** A registration that a child leaves out at first, and the file that was meant. */
+interface LeftOut {
+  readonly epoll: number;
+  readonly registration: Registration;
+  readonly inode: bigint;
+}
+
 /**
  * The event loops of this process: what a forked child shares with its parent and must not.
  *
@@ -40,6 +52,10 @@ interface EpollInstance {
  * there. The same holds for the eventfd that wakes the loop, and for the socket pair by which signal handlers tell it
  * of signals. The child therefore makes all of them anew, under the same numbers.
  *
+ * In the new ones are the wakers, the signal sockets and the sockets that listen. Connections and pipes are left out: whatever
+ * read the parent was waiting for, the child's copy of it would be woken as well, and take the bytes away. A child that is
+ * to use those that the parent had opened asks for them ({@linkcode inherit}).
+ *
  * They are looked for while all threads rest, and the fork counts only if all have rested until after it: what the child
  * is to rebuild is then just what was there.
  */
@@ -47,6 +63,8 @@ export class EventLoops {
   readonly #epolls: readonly EpollInstance[];
   readonly #wakers: readonly number[];
   readonly #signals: SignalSockets;
+  readonly #shared: ReadonlySet<number>;
+  #leftOut: LeftOut[] = [];
 
   /** Looks for them; a runtime that is built otherwise is refused before anything has happened. */
   constructor() {
@@ -68,6 +86,11 @@ export class EventLoops {
     if (this.#wakers.length === 0) {
       throw unknownRuntime("no event loop was found among the descriptors");
     }
+    this.#shared = new Set([
+      ...this.#wakers,
+      ...this.#signals.receivers,
+      ...sockets.keys().filter(listens),
+    ]);
   }
 
   /** In the child: makes event loops of its own, which watch what the parent's did at the moment of the fork. */
@@ -80,10 +103,32 @@ export class EventLoops {
       replace(sender, senders);
     }
     for (const { fds, registrations } of this.#epolls) {
-      replace(newEpoll(registrations), fds);
+      const epoll = newEpoll();
+      for (const registration of registrations) {
+        const { fd } = registration;
+        if (this.#shared.has(fd)) register(epoll, registration);
+        else {
+          const leftOut = { epoll: fds[0]!, registration, inode: inodeOf(fd) };
+          this.#leftOut.push(leftOut);
+        }
+      }
+      replace(epoll, fds);
     }
   }
+
+  /** In the child: watches the rest as well, as far as it is still what it was. */
+  inherit(): void {
+    for (const { epoll, registration, inode } of this.#leftOut) {
+      if (inodeOf(registration.fd) === inode) register(epoll, registration);
+    }
+    this.#leftOut = [];
+  }
 }
+
+/** In a forked child: the event loops of its parent, as they were at the fork. */
+export const parentLoops: { current: EventLoops | undefined } = {
+  current: undefined,
+};
 
 function readEpolls(fds: readonly number[]): EpollInstance[] {
   const found = new Map<string, EpollInstance>();
@@ -125,7 +170,7 @@ interface SignalSockets {
 /**
  * Finds the signal sockets: each loop watches a duplicate of the receiving end.
  *
- * Nothing short of netlink names a socket's peer, but the two ends were made by one call and so have neighbouring inodes.
+ * Nothing short of netlink names a socket's peer, but `socketpair` made both, the receiving end first, and numbered their inodes.
  */
 function findSignalSockets(
   sockets: ReadonlyMap<number, number>,
@@ -138,11 +183,9 @@ function findSignalSockets(
   const inode = sockets.get(loop.fd)!;
   const withInode = (wanted: number) =>
     [...sockets].filter(([, inode]) => inode === wanted).map(([fd]) => fd);
-  const senders = [...withInode(inode - 1), ...withInode(inode + 1)];
-  if (senders.length !== 1) {
-    throw unknownRuntime(
-      `the signal socket ${loop.fd} has ${senders.length} possible peers`,
-    );
+  const senders = withInode(inode + 1);
+  if (senders.length === 0) {
+    throw unknownRuntime(`the signal socket ${loop.fd} has no peer`);
   }
   return { receivers: withInode(inode), senders };
 }
@@ -170,21 +213,39 @@ function newSocketPair(): [number, number] {
   return [pair[0]!, pair[1]!];
 }
 
-function newEpoll(registrations: readonly Registration[]): number {
-  const libc = forkSymbols();
-  const epoll = checkValue(
-    libc.epoll_create1(EPOLL_CLOEXEC),
+function newEpoll(): number {
+  return checkValue(
+    forkSymbols().epoll_create1(EPOLL_CLOEXEC),
     "epoll_create1",
     () => "Cannot make an event loop",
   );
+}
+
+/** A registration can outlive its number (when a duplicate is still open); such a one has nothing to be renewed. */
+function register(epoll: number, registration: Registration): void {
+  const { fd, events, data } = registration;
   const event = new DataView(new ArrayBuffer(EPOLL_EVENT.size));
-  for (const { fd, events, data } of registrations) {
-    event.setUint32(EPOLL_EVENT.fields.events, events, true);
-    event.setBigUint64(EPOLL_EVENT.fields.data, data, true);
-    // A registration can outlive its number (when a duplicate is still open); such a one has nothing to be renewed.
-    libc.epoll_ctl(epoll, EPOLL_CTL_ADD, fd, event);
-  }
-  return epoll;
+  event.setUint32(EPOLL_EVENT.fields.events, events, true);
+  event.setBigUint64(EPOLL_EVENT.fields.data, data, true);
+  forkSymbols().epoll_ctl(epoll, EPOLL_CTL_ADD, fd, event);
+}
+
+/** Whether a socket waits for connections, which each process may then accept. */
+function listens(fd: number): boolean {
+  const value = new Int32Array(1);
+  const size = new Uint32Array([4]);
+  return forkSymbols()
+        .getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, size) === 0 &&
+    value[0] === 1;
+}
+
+/** The inode of an open file; -1 where the number is not open. */
+function inodeOf(fd: number): bigint {
+  const statx = new DataView(new ArrayBuffer(STATX.size));
+  const path = cString("", "path");
+  const result = descriptorSymbols()
+    .statx(fd, path, AT_EMPTY_PATH, STATX_INO, statx);
+  return result === 0 ? statx.getBigUint64(STATX.fields.stx_ino, true) : -1n;
 }
 
 /** Puts a new description under the numbers of an old one. */

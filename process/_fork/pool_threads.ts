@@ -1,7 +1,7 @@
 import { SYS_futex } from "../../ffi/constants.ts";
 import { addressOf } from "../../ffi/_c_strings.ts";
 import { forkSymbols, futexWaitOnPool } from "../../ffi/_symbols.ts";
-import { refOp, unrefOp } from "../../ffi/_deno_core.ts";
+import { refOp, unrefOp, unrefOpsUpTo } from "../../ffi/_deno_core.ts";
 import type { Thread } from "./thread.ts";
 
 const FUTEX_WAIT_PRIVATE = 128;
@@ -103,8 +103,18 @@ class PoolThreads {
     await Promise.all(this.#calls);
   }
 
-  /** In the child: forgets the parent's threads, and the calls that will never come back. */
+  /**
+   * In the child: forgets the parent's threads, and has nothing that the parent was waiting for keep the child alive: it will
+   * never come. Calls are numbered, and the latest one is ours, or one is made to be.
+   */
   forget(): void {
+    let latest = [...this.#calls].at(-1);
+    if (latest === undefined) {
+      this.occupy(1);
+      this.release();
+      latest = [...this.#calls].at(-1)!;
+    }
+    unrefOpsUpTo(latest);
     this.#calls.clear();
     this.#ours.clear();
     this.#foreign.clear();

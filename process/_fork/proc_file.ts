@@ -27,6 +27,11 @@ export function openProc(path: string, flags = 0): number {
   throw error;
 }
 
+/** Closes what {@linkcode openProc} gave. */
+export function closeProc(fd: number): void {
+  if (fd !== -1) descriptorSymbols().close(fd);
+}
+
 /** Reads an open file of /proc afresh, without allocating; gives the number of bytes, 0 where its thread has ended. */
 export function rereadProc(fd: number, into: Uint8Array<ArrayBuffer>): number {
   const count = forkSymbols().pread(fd, into, BigInt(into.length), 0n);

@@ -23,6 +23,7 @@ export class Rest {
   readonly #threads = new Map<number, Thread>();
   readonly #self = forkSymbols().gettid();
   #patience = PATIENCE;
+  #runner: Thread | undefined;
 
   /** Waits until every other thread rests, parks the idle ones of the pool, and notes how much each has run till then. */
   settle(): void {
@@ -54,7 +55,7 @@ export class Rest {
     for (const thread of this.#threads.values()) {
       thread.note();
       thread.look();
-      if (!rests(thread)) return false;
+      if (!thread.rests) return false;
     }
     return true;
   }
@@ -62,7 +63,9 @@ export class Rest {
   /** Whether no thread has run since {@linkcode settle} noted them; allocates nothing. */
   held(): boolean {
     for (const thread of this.#threads.values()) {
-      if (thread.hasRun()) return false;
+      if (!thread.hasRun()) continue;
+      this.#runner = thread;
+      return false;
     }
     return true;
   }
@@ -135,18 +138,19 @@ export class Rest {
       else forkSymbols().usleep(PAUSE_MICROSECONDS);
       return;
     }
-    const restless = [...this.#threads.values()]
-      .filter((thread) => !rests(thread))
-      .map(({ name, tid }) => `${name || "(nameless)"} (${tid})`);
+    const awake = [...this.#threads.values()].filter((thread) => !thread.rests);
+    if (awake.length === 0 && this.#runner !== undefined) {
+      awake.push(this.#runner);
+    }
+    const names = awake.map(({ name, tid }) =>
+      `${name || "nameless"} (${tid})`
+    );
     throw new PosixError("Cannot fork", {
       errno: ERRNO.EBUSY,
       syscall: "fork",
-      detail: `threads did not come to rest: ${restless.join(", ")}`,
+      detail: names.length > 0
+        ? `threads did not come to rest: ${names.join(", ")}`
+        : "memory was mapped that the kernel lets nobody copy",
     });
   }
-}
-
-/** Whether a thread, as last seen, is in the middle of nothing. V8's workers rest nowhere but on their own condition. */
-function rests(thread: Thread): boolean {
-  return thread.kind === "v8-worker" ? thread.onCondition : thread.asleep;
 }

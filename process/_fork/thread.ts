@@ -1,6 +1,13 @@
-import { SYS_futex } from "../../ffi/constants.ts";
-import { descriptorSymbols } from "../../ffi/_symbols.ts";
-import { openProc, readProc, rereadProc } from "./proc_file.ts";
+import {
+  SYS_brk,
+  SYS_futex,
+  SYS_madvise,
+  SYS_mmap,
+  SYS_mprotect,
+  SYS_mremap,
+  SYS_munmap,
+} from "../../ffi/constants.ts";
+import { closeProc, openProc, readProc, rereadProc } from "./proc_file.ts";
 
 /** What a thread is to the runtime; the names are cut at 15 characters by the kernel. */
 export type ThreadKind = "v8-worker" | "pool" | "other";
@@ -8,6 +15,16 @@ export type ThreadKind = "v8-worker" | "pool" | "other";
 const FUTEX_COMMAND = 0x7f;
 const FUTEX_PRIVATE = 0x80;
 const FUTEX_WAIT_BITSET = 9;
+
+/** Calls that an allocator makes with its lock held, and that can sleep: on the very lock of memory that a fork takes. */
+const MEMORY_CALLS: ReadonlySet<number> = new Set([
+  SYS_brk,
+  SYS_madvise,
+  SYS_mmap,
+  SYS_mprotect,
+  SYS_mremap,
+  SYS_munmap,
+]);
 
 const line = new Uint8Array(new ArrayBuffer(256));
 
@@ -36,7 +53,12 @@ export class Thread {
   constructor(tid: number) {
     this.tid = tid;
     this.#syscallFile = openProc(`/proc/self/task/${tid}/syscall`);
-    this.#schedstatFile = openProc(`/proc/self/task/${tid}/schedstat`);
+    try {
+      this.#schedstatFile = openProc(`/proc/self/task/${tid}/schedstat`);
+    } catch (error) {
+      closeProc(this.#syscallFile);
+      throw error;
+    }
   }
 
   /** Looks at what it is doing right now. */
@@ -59,6 +81,15 @@ export class Thread {
     this.name = readProc(`/proc/self/task/${this.tid}/comm`).trimEnd();
     if (this.name.startsWith("V8 ")) this.kind = "v8-worker";
     else if (this.name.startsWith("tokio-runtime")) this.kind = "pool";
+  }
+
+  /**
+   * Whether it is in the middle of nothing. V8's workers rest nowhere but on their own condition; any other thread may sleep in
+   * any system call, but not within an allocator.
+   */
+  get rests(): boolean {
+    if (this.kind === "v8-worker") return this.onCondition;
+    return this.asleep && !MEMORY_CALLS.has(this.syscall);
   }
 
   /** Whether it waits on a futex, and on nobody else's memory: a condition variable or a lock of this process. */
@@ -91,10 +122,8 @@ export class Thread {
 
   /** Closes its files. */
   close(): void {
-    if (this.#syscallFile !== -1) descriptorSymbols().close(this.#syscallFile);
-    if (this.#schedstatFile !== -1) {
-      descriptorSymbols().close(this.#schedstatFile);
-    }
+    closeProc(this.#syscallFile);
+    closeProc(this.#schedstatFile);
   }
 }
 
