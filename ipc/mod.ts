@@ -2,7 +2,8 @@
  * Communication between processes: descriptors, pipes and FIFOs.
  *
  * Descriptors are plain numbers, as in C, and nobody but {@linkcode close} closes them. The calls block the thread, event
- * loop included, wherever the C call would wait.
+ * loop included, wherever the C call would wait. {@linkcode readableStream} and {@linkcode writableStream} do not: they make
+ * a web stream of a descriptor, and own it from then on.
  *
  * Everything that is opened here is close-on-exec unless asked otherwise: {@linkcode pipe2} and {@linkcode dup3} take
  * exactly the flags that are given, and what {@linkcode dup2} makes is inherited, since wiring the standard input and
@@ -69,9 +70,11 @@ export * from "./pipe2.ts";
 export * from "./poll.ts";
 export * from "./read.ts";
 export * from "./read_all.ts";
+export * from "./readable_stream.ts";
 export * from "./set_cloexec.ts";
 export * from "./set_nonblock.ts";
 export * from "./set_pipe_size.ts";
 export * from "./unlink.ts";
+export * from "./writable_stream.ts";
 export * from "./write.ts";
 export * from "./write_all.ts";

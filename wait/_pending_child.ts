@@ -1,14 +1,30 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import { SYS_pidfd_open, WEXITED, WNOHANG, WNOWAIT } from "../ffi/constants.ts";
-import { checkValue } from "../ffi/_results.ts";
+import {
+  POLLIN,
+  SYS_pidfd_open,
+  SYS_pidfd_send_signal,
+  WEXITED,
+  WNOHANG,
+  WNOWAIT,
+} from "../ffi/constants.ts";
+import { ERRNO } from "../ffi/errno.ts";
+import { checkValue, lastError } from "../ffi/_results.ts";
 import { descriptorSymbols, waitSymbols } from "../ffi/_symbols.ts";
 import type { WaitUsageResult } from "./types.ts";
 import { wait4 } from "./wait4.ts";
 import { waitid } from "./waitid.ts";
-import { lookSoon, type Verdict, watch, type Watched } from "./_watcher.ts";
+import {
+  lookSoon,
+  referencesChanged,
+  type Verdict,
+  watch,
+  type Watched,
+} from "./_watcher.ts";
 
-/** One call of `waitAsync` that has not settled. */
+/** One who waits: a call of `waitAsync` that has not settled, or a follower. */
 interface Waiter {
+  /** Whether the waiting keeps the process alive. */
+  readonly referenced: boolean;
   resolve(result: WaitUsageResult): void;
   reject(reason: unknown): void;
 }
@@ -19,6 +35,7 @@ type Outcome = { result: WaitUsageResult } | { error: unknown };
 class PendingChild implements Watched {
   readonly #pid: number;
   readonly fd: number;
+  readonly events = POLLIN;
   readonly #waiters = new Set<Waiter>();
   readonly #aborted = new Map<Waiter, unknown>();
   #outcome: Outcome | undefined;
@@ -34,6 +51,32 @@ class PendingChild implements Watched {
 
   join(waiter: Waiter): void {
     this.#waiters.add(waiter);
+    referencesChanged();
+  }
+
+  get referenced(): boolean {
+    // One that is to be told of its abort must get to know it.
+    return this.#aborted.size > 0 ||
+      [...this.#waiters].some((waiter) => waiter.referenced);
+  }
+
+  /** Sends a signal to this very child, whoever has its pid by now; gives false where it has been reaped. */
+  kill(signal: number): boolean {
+    if (this.#outcome !== undefined) return false;
+    const result = waitSymbols().pidfd_send_signal(
+      BigInt(SYS_pidfd_send_signal),
+      this.fd,
+      signal,
+      0n,
+      0,
+    );
+    if (result === 0) return true;
+    const error = lastError(
+      "pidfd_send_signal",
+      () => `Cannot send signal ${signal} to child ${this.#pid}`,
+    );
+    if (error.errno === ERRNO.ESRCH) return false;
+    throw error;
   }
 
   abort(waiter: Waiter, reason: unknown): void {
@@ -60,6 +103,10 @@ class PendingChild implements Watched {
   fail(error: unknown): void {
     this.#outcome ??= { error };
     pending.delete(this.#pid);
+  }
+
+  release(): void {
+    descriptorSymbols().close(this.fd);
   }
 
   settle(): void {
@@ -90,6 +137,48 @@ class PendingChild implements Watched {
 const pending = new Map<number, PendingChild>();
 let registered = false;
 
+/** The child that was running a moment ago, as one of those that are waited for. */
+function pendingFor(pid: number): PendingChild {
+  if (!registered) {
+    onForkedChild(() => pending.clear());
+    registered = true;
+  }
+  return pending.get(pid) ?? startWatching(pid);
+}
+
+/** A child that somebody holds on to until it has ended. */
+export interface Follower {
+  /** How it has ended; the child is reaped. */
+  readonly result: Promise<WaitUsageResult>;
+  /** Sends a signal to this very child; gives false where it has been reaped. */
+  kill(signal: number): boolean;
+  /** Whether following it keeps the process alive. */
+  reference(on: boolean): void;
+}
+
+/** Waits for a child of which nobody can have reaped yet, and can send signals to it until it is. */
+export function followChild(pid: number): Follower {
+  const child = pendingFor(pid);
+  let referenced = true;
+  const result = new Promise<WaitUsageResult>((resolve, reject) => {
+    child.join({
+      get referenced() {
+        return referenced;
+      },
+      resolve,
+      reject,
+    });
+  });
+  return {
+    result,
+    kill: (signal) => child.kill(signal),
+    reference(on) {
+      referenced = on;
+      referencesChanged();
+    },
+  };
+}
+
 /** Whether somebody waits for the child already. */
 export function isPending(pid: number): boolean {
   return pending.has(pid);
@@ -100,14 +189,11 @@ export function pendingChild(
   pid: number,
   signal: AbortSignal | undefined,
 ): Promise<WaitUsageResult> {
-  if (!registered) {
-    onForkedChild(() => pending.clear());
-    registered = true;
-  }
-  const child = pending.get(pid) ?? startWatching(pid);
+  const child = pendingFor(pid);
   return new Promise((resolve, reject) => {
     const abort = () => child.abort(waiter, signal?.reason);
     const waiter: Waiter = {
+      referenced: true,
       resolve(result) {
         signal?.removeEventListener("abort", abort);
         resolve(result);

@@ -1,5 +1,5 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import { unrefOp } from "../ffi/_deno_core.ts";
+import { refOp, unrefOp } from "../ffi/_deno_core.ts";
 import {
   EFD_CLOEXEC,
   EFD_NONBLOCK,
@@ -13,19 +13,25 @@ import { descriptorSymbols, pollOnPool } from "../ffi/_symbols.ts";
 
 /**
  * What a watched descriptor's owner wants after a look at it: go on watching; look again soon, since the descriptor is
- * readable but what it announces is not there yet; or let go.
+ * ready but what it announces is not there yet; or let go.
  */
 export type Verdict = "watch" | "retry" | "done";
 
 /** A descriptor that is watched until its owner says `"done"`. */
 export interface Watched {
-  /** The descriptor. The watcher owns it from `watch()` on, and closes it when it lets go. */
+  /** The descriptor. It must stay open until the watcher lets go: a poll under way still holds what is behind it. */
   readonly fd: number;
-  /** Called whenever the watcher looks: the descriptor is readable or not. Must not throw. */
-  look(readable: boolean): Verdict;
+  /** What to watch it for, such as `POLLIN`; errors and the end are always among it. */
+  readonly events: number;
+  /** Whether the watching keeps the process alive; see {@linkcode referencesChanged}. */
+  readonly referenced: boolean;
+  /** Called whenever the watcher looks: the descriptor is ready or not. Must not throw. */
+  look(ready: boolean): Verdict;
   /** Called when watching has become impossible; the watcher lets go. */
   fail(error: unknown): void;
-  /** Called after each look, when whatever was let go is closed: the time to tell the world. */
+  /** Called when the watcher has let go, in a forked child too: the time to close the descriptor. Must not throw. */
+  release(): void;
+  /** Called after each look, when whatever was let go is released: the time to tell the world. */
   settle(): void;
 }
 
@@ -44,8 +50,9 @@ class Watcher {
   #polled: readonly Watched[] = [];
   #polling: Promise<number> | undefined;
   #woken = false;
-  /** Those to be looked at again though poll would only repeat that they are readable. */
+  /** Those to be looked at again though poll would only repeat that they are ready. */
   readonly #retried = new Set<Watched>();
+  #referenced = true;
   #abandoned = false;
 
   constructor() {
@@ -59,7 +66,10 @@ class Watcher {
   add(watched: Watched): void {
     this.wake();
     this.#watched.add(watched);
-    if (this.#polling !== undefined) return;
+    if (this.#polling !== undefined) {
+      this.updateReference();
+      return;
+    }
     try {
       this.#poll();
     } catch (error) {
@@ -80,10 +90,19 @@ class Watcher {
     this.#woken = true;
   }
 
-  /** In a forked child: closes the parent's descriptors, and forgets the poll, whose thread the child does not have. */
+  /** Has the poll keep the process alive if that is what anybody who is watched wants. */
+  updateReference(): void {
+    const referenced = [...this.#watched].some((watched) => watched.referenced);
+    if (this.#polling === undefined || referenced === this.#referenced) return;
+    if (referenced) refOp(this.#polling);
+    else unrefOp(this.#polling);
+    this.#referenced = referenced;
+  }
+
+  /** In a forked child: lets go of all, and forgets the poll, whose thread the child does not have. */
   abandon(): void {
     this.#abandoned = true;
-    for (const { fd } of this.#watched) descriptorSymbols().close(fd);
+    for (const watched of this.#watched) watched.release();
     descriptorSymbols().close(this.#eventfd);
     this.#watched.clear();
     if (this.#polling !== undefined) unrefOp(this.#polling);
@@ -93,10 +112,11 @@ class Watcher {
     this.#polled = [...this.#watched];
     const size = (this.#polled.length + 1) * POLLFD.size;
     if (this.#fds.byteLength < size) this.#fds = new ArrayBuffer(size * 2);
-    this.#put(0, this.#eventfd);
+    this.#put(0, this.#eventfd, POLLIN);
     this.#polled.forEach((watched, index) => {
       // A negative number is passed over by poll.
-      this.#put(index + 1, this.#retried.has(watched) ? -1 : watched.fd);
+      const fd = this.#retried.has(watched) ? -1 : watched.fd;
+      this.#put(index + 1, fd, watched.events);
     });
     this.#polling = pollOnPool(
       new Uint8Array(this.#fds),
@@ -104,6 +124,8 @@ class Watcher {
       this.#retried.size > 0 ? RETRY_MS : -1,
     );
     this.#polling.then((result) => this.#back(result));
+    this.#referenced = true;
+    this.updateReference();
   }
 
   /** Poll has come back. Order matters: first everything is put in order and closed, then the world is told. */
@@ -112,8 +134,8 @@ class Watcher {
     this.#polling = undefined;
     const everyone = [...this.#watched];
     try {
-      const readable = this.#readable(result);
-      for (const watched of everyone) this.#look(watched, readable);
+      const ready = this.#ready(result);
+      for (const watched of everyone) this.#look(watched, ready);
       if (this.#watched.size > 0) this.#poll();
     } catch (error) {
       for (const watched of this.#watched) {
@@ -125,8 +147,8 @@ class Watcher {
     for (const watched of everyone) watched.settle();
   }
 
-  /** What poll has found readable; makes the eventfd ready to be written again. */
-  #readable(result: number): ReadonlySet<Watched> {
+  /** What poll has found ready; makes the eventfd ready to be written again. */
+  #ready(result: number): ReadonlySet<Watched> {
     if (result === -1) {
       // The errno of the pool's thread is out of reach: ask once more, without waiting, on this one.
       retryInterrupted(
@@ -153,10 +175,10 @@ class Watcher {
     );
   }
 
-  #put(index: number, fd: number): void {
+  #put(index: number, fd: number, events: number): void {
     const view = new DataView(this.#fds, index * POLLFD.size, POLLFD.size);
     view.setInt32(POLLFD.fields.fd, fd, true);
-    view.setInt16(POLLFD.fields.events, POLLIN, true);
+    view.setInt16(POLLFD.fields.events, events, true);
     view.setInt16(POLLFD.fields.revents, 0, true);
   }
 
@@ -165,9 +187,9 @@ class Watcher {
     return view.getInt16(POLLFD.fields.revents, true);
   }
 
-  #look(watched: Watched, readable: ReadonlySet<Watched>): void {
+  #look(watched: Watched, ready: ReadonlySet<Watched>): void {
     const verdict = watched.look(
-      readable.has(watched) || this.#retried.has(watched),
+      ready.has(watched) || this.#retried.has(watched),
     );
     if (verdict === "retry") this.#retried.add(watched);
     else this.#retried.delete(watched);
@@ -177,7 +199,7 @@ class Watcher {
   #letGo(watched: Watched): void {
     this.#watched.delete(watched);
     this.#retried.delete(watched);
-    descriptorSymbols().close(watched.fd);
+    watched.release();
   }
 
   #stop(): void {
@@ -192,7 +214,7 @@ const RETRY_MS = 10;
 let watcher: Watcher | undefined;
 let registered = false;
 
-/** Watches a descriptor and takes it over; it stays the caller's if this throws. */
+/** Watches a descriptor, until its owner says `"done"`; if this throws, it is not watched. */
 export function watch(watched: Watched): void {
   if (!registered) {
     onForkedChild(() => {
@@ -208,4 +230,9 @@ export function watch(watched: Watched): void {
 /** Has everything that is watched looked at soon: something has changed that no descriptor tells. */
 export function lookSoon(): void {
   watcher?.wake();
+}
+
+/** Has to be called when somebody who is watched has changed `referenced`. */
+export function referencesChanged(): void {
+  watcher?.updateReference();
 }
