@@ -321,6 +321,9 @@ export const EPOLL_CLOEXEC: number = 0o2000000;
 /** `epoll_ctl`: add a descriptor. */
 export const EPOLL_CTL_ADD: number = 1;
 
+/** `epoll_ctl`: remove a descriptor. */
+export const EPOLL_CTL_DEL: number = 2;
+
 /** Local sockets. */
 export const AF_UNIX: number = 1;
 

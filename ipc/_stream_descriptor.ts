@@ -10,6 +10,7 @@ import {
   POLLIN,
   POLLOUT,
 } from "../ffi/constants.ts";
+import { onForkedChild } from "../ffi/_after_fork.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { checkValue, errorFor } from "../ffi/_results.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
@@ -109,9 +110,19 @@ export class StreamDescriptor implements Watched {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** In a forked child that has no use for it: closes the child's copy. */
+  /**
+   * Has every child that is forked from now on close its copy at once.
+   *
+   * For an end of a pipe that only this process is to hold: another child that had it too would keep the pipe from ending.
+   */
+  keepFromChildren(): void {
+    if (!registered) onForkedChild(abandonAll);
+    registered = true;
+    kept.add(this);
+  }
+
+  /** In a forked child: closes the child's copy. */
   abandon(): void {
-    if (this.#ended) return;
     this.#ended = true;
     this.#close();
   }
@@ -140,10 +151,19 @@ export class StreamDescriptor implements Watched {
   #close(): void {
     if (!this.#autoClose || this.#closed) return;
     this.#closed = true;
+    kept.delete(this);
     try {
       close(this.fd);
     } catch (error) {
       this.#failure = { error };
     }
   }
+}
+
+/** Those that forked children are not to have, while they are open. */
+const kept = new Set<StreamDescriptor>();
+let registered = false;
+
+function abandonAll(): void {
+  for (const descriptor of kept) descriptor.abandon();
 }

@@ -7,6 +7,7 @@
  * | to | there is |
  * |---|---|
  * | make a process, end one | {@linkcode fork}, {@linkcode _exit} |
+ * | run a function in a process | {@linkcode forkChild}, which gives a {@linkcode ChildProcess} |
  * | tell processes apart | {@linkcode getpid}, {@linkcode getppid} |
  * | group them | {@linkcode getpgrp}, {@linkcode getpgid}, {@linkcode setpgid}, {@linkcode getsid}, {@linkcode setsid} |
  * | signal them | {@linkcode kill}, {@linkcode killpg}, {@linkcode alarm}, {@linkcode SIGNALS}, {@linkcode signalName}, {@linkcode strsignal} |
@@ -30,7 +31,14 @@
 export * from "./_exit.ts";
 export * from "./alarm.ts";
 export * from "./chdir.ts";
+export {
+  type ChildOutput,
+  ChildProcess,
+  type ChildStatus,
+} from "./child_process.ts";
 export * from "./fork.ts";
+export * from "./fork_child.ts";
+export type * from "./fork_options.ts";
 export * from "./on_fork.ts";
 export * from "./getpgid.ts";
 export * from "./getpgrp.ts";
@@ -48,3 +56,4 @@ export * from "./signal_name.ts";
 export * from "./signals.ts";
 export * from "./strsignal.ts";
 export * from "./umask.ts";
+export type { Rusage } from "../wait/types.ts";

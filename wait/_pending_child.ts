@@ -39,6 +39,7 @@ class PendingChild implements Watched {
   readonly #waiters = new Set<Waiter>();
   readonly #aborted = new Map<Waiter, unknown>();
   #outcome: Outcome | undefined;
+  #released = false;
 
   constructor(pid: number) {
     this.#pid = pid;
@@ -62,7 +63,7 @@ class PendingChild implements Watched {
 
   /** Sends a signal to this very child, whoever has its pid by now; gives false where it has been reaped. */
   kill(signal: number): boolean {
-    if (this.#outcome !== undefined) return false;
+    if (this.#released) return false;
     const result = waitSymbols().pidfd_send_signal(
       BigInt(SYS_pidfd_send_signal),
       this.fd,
@@ -106,6 +107,7 @@ class PendingChild implements Watched {
   }
 
   release(): void {
+    this.#released = true;
     descriptorSymbols().close(this.fd);
   }
 

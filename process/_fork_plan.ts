@@ -1,0 +1,118 @@
+import {
+  checkDescriptor,
+  checkInteger,
+  checkString,
+  describe,
+} from "../ffi/_arguments.ts";
+import { type Signal as SignalName, signalNumber } from "../ffi/_signals.ts";
+import type { ForkOptions, StandardStream } from "./fork_options.ts";
+
+/** The kernel keeps that much of a name, and a NUL. */
+const NAME_MAX = 15;
+const SIGNAL_MAX = 64;
+
+/** What is asked of a child, checked. */
+export interface ForkPlan {
+  readonly name: string | undefined;
+  readonly stdio: readonly StandardStream[];
+  /** The number of the signal; `undefined` for none. */
+  readonly parentDeathSignal: number | undefined;
+  readonly newSession: boolean;
+  /** The group to join, 0 for one of its own; `undefined` for the parent's. */
+  readonly processGroup: number | undefined;
+  /** Which descriptors to leave open besides 0, 1 and 2; `undefined` for all. */
+  readonly keptFds: readonly number[] | undefined;
+  readonly resetSignals: boolean;
+}
+
+/** Checks the options, before anything has happened. */
+export function planOf(options: ForkOptions): ForkPlan {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `'options' must be an object: current value is ${describe(options)}`,
+    );
+  }
+  const plan: ForkPlan = {
+    name: checkOptional(options.name, checkThreadName),
+    stdio: (["stdin", "stdout", "stderr"] as const).map((name) =>
+      checkStream(options[name] ?? "inherit", name)
+    ),
+    parentDeathSignal: checkOptional(options.parentDeathSignal, checkSignal),
+    newSession: checkBoolean(options.newSession ?? false, "newSession"),
+    processGroup: checkOptional(
+      options.processGroup,
+      (group) => checkInteger(group, "processGroup", 0),
+    ),
+    keptFds: checkKept(options.closeFds ?? false),
+    resetSignals: checkBoolean(options.resetSignals ?? false, "resetSignals"),
+  };
+  if (plan.newSession && (plan.processGroup ?? 0) !== 0) {
+    throw new TypeError(
+      `Cannot join process group ${plan.processGroup} as 'newSession' makes a group of its own`,
+    );
+  }
+  return plan;
+}
+
+function checkOptional<T, R>(
+  value: T | undefined,
+  check: (value: T) => R,
+): R | undefined {
+  return value === undefined ? undefined : check(value);
+}
+
+function checkThreadName(name: string): string {
+  const { length } = new TextEncoder().encode(checkString(name, "name"));
+  if (length <= NAME_MAX) return name;
+  throw new RangeError(
+    `'name' must not be longer than ${NAME_MAX} bytes: current value is ${
+      describe(name)
+    }`,
+  );
+}
+
+function checkSignal(signal: SignalName | number): number {
+  return checkInteger(
+    signalNumber(signal, "parentDeathSignal"),
+    "parentDeathSignal",
+    1,
+    SIGNAL_MAX,
+  );
+}
+
+function checkStream(value: StandardStream, name: string): StandardStream {
+  if (typeof value === "number") return checkDescriptor(value, name);
+  if (value === "inherit" || value === "null" || value === "piped") {
+    return value;
+  }
+  throw new TypeError(
+    `'${name}' must be "inherit", "null", "piped" or a descriptor: current value is ${
+      describe(value)
+    }`,
+  );
+}
+
+function checkBoolean(value: boolean, name: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw new TypeError(
+    `'${name}' must be a boolean: current value is ${describe(value)}`,
+  );
+}
+
+function checkKept(
+  value: NonNullable<ForkOptions["closeFds"]>,
+): readonly number[] | undefined {
+  if (typeof value === "boolean") return value ? [] : undefined;
+  const kept = value?.except;
+  if (!Array.isArray(kept)) {
+    throw new TypeError(
+      `'closeFds' must be a boolean or { except: number[] }: current value is ${
+        describe(value)
+      }`,
+    );
+  }
+  return Array.from(
+    kept,
+    (fd, index) => checkDescriptor(fd, `closeFds.except[${index}]`),
+  );
+}

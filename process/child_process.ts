@@ -1,0 +1,268 @@
+import { signalNameOf, signalNumber } from "../ffi/_signals.ts";
+import type { Rusage, WaitUsageResult } from "../wait/types.ts";
+import {
+  WCOREDUMP,
+  WEXITSTATUS,
+  WIFEXITED,
+  WTERMSIG,
+} from "../wait/status_macros.ts";
+import { ChildParts } from "./_child_parts.ts";
+import type { Signal } from "./signals.ts";
+
+/** How a child has ended: what `Deno.CommandStatus` says, and more. */
+export interface ChildStatus {
+  /** Whether it has ended by itself, with the exit code 0. */
+  success: boolean;
+  /** Its exit code; for one that was killed, 128 plus the number of the signal, as shells and `Deno.Command` have it. */
+  code: number;
+  /** The signal that killed it, such as `"SIGKILL"`; `null` if it has ended by itself, whatever its exit code. */
+  signal: Signal | null;
+  /** Whether the kernel reports a core dump. */
+  coreDumped: boolean;
+  /** What it has used, together with those of its own children that it has waited for. */
+  rusage: Rusage;
+}
+
+/** How a child has ended, and what it has written. */
+export interface ChildOutput extends ChildStatus {
+  /** All that it has written to its standard output; throws a `TypeError` if that is not piped. */
+  readonly stdout: Uint8Array<ArrayBuffer>;
+  /** All that it has written to its standard error; throws a `TypeError` if that is not piped. */
+  readonly stderr: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * A child of this process, as {@linkcode forkChild} gives it; made the way of `Deno.ChildProcess`.
+ *
+ * It is waited for from the start and so never stays a zombie; all children share one thread of Deno's pool for that. Until it has
+ * ended it keeps this process alive, unless {@linkcode ChildProcess.unref} says otherwise. Leave the waiting to it: a
+ * `wait()` for any child would take the status away, and `status` would then be rejected with `ECHILD`.
+ *
+ * In a process that is forked later, the object belongs to the parent: `status` never settles there, and the child's pipes
+ * are closed.
+ *
+ * @example A child that is ended with its block
+ * ```ts
+ * import { forkChild } from "@posix/process/process";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let status;
+ * {
+ *   await using child = await forkChild(() => new Promise(() => {}));
+ *   status = child.status;
+ * }
+ * assertEquals((await status).signal, "SIGTERM");
+ * ```
+ */
+export class ChildProcess implements AsyncDisposable {
+  readonly #parts: ChildParts;
+  readonly #status: Promise<ChildStatus>;
+
+  /**
+   * Not for users: {@linkcode forkChild} makes them.
+   *
+   * @ignore
+   */
+  constructor(parts: ChildParts) {
+    if (!(parts instanceof ChildParts)) {
+      throw new TypeError("Illegal constructor");
+    }
+    this.#parts = parts;
+    this.#status = parts.follower.result.then(statusOf);
+    // A failure is for those who ask for the status; there may be none.
+    this.#status.catch(() => {});
+  }
+
+  /** The child's pid. */
+  get pid(): number {
+    return this.#parts.pid;
+  }
+
+  /**
+   * How the child has ended, as soon as it has; the same promise each time.
+   *
+   * Rejected with a `PosixError` of code `ECHILD` if somebody else has reaped the child.
+   *
+   * @example A status
+   * ```ts
+   * import { forkChild } from "@posix/process/process";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const child = await forkChild(() => 3);
+   * const { success, code, signal } = await child.status;
+   * assertEquals({ success, code, signal }, { success: false, code: 3, signal: null });
+   * ```
+   */
+  get status(): Promise<ChildStatus> {
+    return this.#status;
+  }
+
+  /**
+   * What is written here, the child reads from its standard input; closing it is the end of that.
+   *
+   * @throws {TypeError} If the child's standard input is not piped.
+   */
+  get stdin(): WritableStream<Uint8Array> {
+    return piped(this.#parts.stdin?.stream, "stdin");
+  }
+
+  /**
+   * What the child writes to its standard output. It ends when nobody has that open any more, which may be later than
+   * the child's end: its own children inherit it.
+   *
+   * @throws {TypeError} If the child's standard output is not piped.
+   */
+  get stdout(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return piped(this.#parts.stdout?.stream, "stdout");
+  }
+
+  /**
+   * What the child writes to its standard error.
+   *
+   * @throws {TypeError} If the child's standard error is not piped.
+   */
+  get stderr(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return piped(this.#parts.stderr?.stream, "stderr");
+  }
+
+  /**
+   * Waits for the child's end, and collects what it writes until then.
+   *
+   * @returns How it has ended, and what it has written to those of standard output and error that are piped.
+   * @throws {TypeError} If one of them is locked, as somebody reads it already.
+   *
+   * @example Collecting output
+   * ```ts
+   * import { forkChild } from "@posix/process/process";
+   * import { write } from "@posix/process/ipc";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const child = await forkChild(() => void write(2, "trouble"), { stderr: "piped" });
+   * const { code, stderr } = await child.output();
+   * assertEquals(code, 0);
+   * assertEquals(new TextDecoder().decode(stderr), "trouble");
+   * ```
+   */
+  async output(): Promise<ChildOutput> {
+    const { stdout, stderr } = this.#parts;
+    refuseLocked(stdout?.stream, "stdout");
+    refuseLocked(stderr?.stream, "stderr");
+    const [status, out, err] = await Promise.all([
+      this.#status,
+      collect(stdout?.stream),
+      collect(stderr?.stream),
+    ]);
+    return {
+      ...status,
+      get stdout() {
+        return piped(out, "stdout");
+      },
+      get stderr() {
+        return piped(err, "stderr");
+      },
+    };
+  }
+
+  /**
+   * Waits for the child's end, and gives what it has written to its standard output as text. It does not judge: how the
+   * child has ended, {@linkcode ChildProcess.status} says.
+   *
+   * @returns The output, decoded as UTF-8.
+   * @throws {TypeError} If standard output is not piped, or it or standard error is locked.
+   *
+   * @example Reading text
+   * ```ts
+   * import { forkChild } from "@posix/process/process";
+   * import { write } from "@posix/process/ipc";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const child = await forkChild(() => void write(1, "你好"), { stdout: "piped" });
+   * assertEquals(await child.text(), "你好");
+   * ```
+   */
+  async text(): Promise<string> {
+    piped(this.#parts.stdout, "stdout");
+    const { stdout } = await this.output();
+    return new TextDecoder().decode(stdout);
+  }
+
+  /**
+   * `pidfd_send_signal(pidfd, sig)`: sends a signal to the child, and never to another process that has got its pid since.
+   *
+   * @param signal Its name or number; 0 sends nothing, and only asks.
+   * @throws {TypeError} If the child has ended and is reaped, as with `Deno.ChildProcess`; or if there is no signal of that name.
+   * @throws {RangeError} If the number is no integer from 0 to 64.
+   * @throws {PosixError} `EPERM` if the child runs as another user by now.
+   *
+   * @see {@link https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html | pidfd_send_signal(2)}
+   */
+  kill(signal: Signal | number = "SIGTERM"): void {
+    if (!this.#parts.follower.kill(signalNumber(signal))) {
+      throw new TypeError("Child process has already terminated");
+    }
+  }
+
+  /** Has the child, and pending reads and writes of its streams, keep this process alive, as they do from the start. */
+  ref(): void {
+    this.#reference(true);
+  }
+
+  /** Lets this process end though the child is running, or a read or write of its streams is pending. */
+  unref(): void {
+    this.#reference(false);
+  }
+
+  /**
+   * Ends the child with SIGTERM if it is running, waits for its end, and closes its streams. Twice without harm.
+   *
+   * A child that takes no notice of SIGTERM is waited for all the same.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { follower, streams } = this.#parts;
+    follower.reference(true);
+    try {
+      follower.kill(signalNumber("SIGTERM"));
+    } catch {
+      // Another user's by now: it ends when it ends.
+    }
+    // Where somebody else has reaped it, it has ended as well.
+    await this.#status.catch(() => {});
+    await Promise.all(streams.map((stream) => stream.end()));
+  }
+
+  #reference(on: boolean): void {
+    const { follower, streams } = this.#parts;
+    follower.reference(on);
+    for (const { descriptor } of streams) descriptor.reference(on);
+  }
+}
+
+function statusOf({ raw, rusage }: WaitUsageResult): ChildStatus {
+  const exited = WIFEXITED(raw);
+  const signal = WTERMSIG(raw);
+  const code = exited ? WEXITSTATUS(raw) : 128 + signal;
+  return {
+    success: code === 0,
+    code,
+    signal: exited ? null : signalNameOf(signal) as Signal,
+    coreDumped: !exited && WCOREDUMP(raw),
+    rusage,
+  };
+}
+
+function piped<T>(value: T | undefined, name: string): T {
+  if (value !== undefined) return value;
+  throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
+}
+
+function refuseLocked(stream: ReadableStream | undefined, name: string): void {
+  if (!stream?.locked) return;
+  throw new TypeError(`Cannot collect output: '${name}' is locked`);
+}
+
+async function collect(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (stream === undefined) return undefined;
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
