@@ -25,11 +25,13 @@ async function run(body: ChildBody): Promise<void> {
   try {
     code = await body();
     if (code !== undefined) {
-      checkInteger(code, "the body's result", 0, EXIT_CODE_MAX);
+      checkInteger(code, "body()", 0, EXIT_CODE_MAX);
     }
   } catch (error) {
-    // For a program that handles all rejections itself.
-    setTimeout(() => Deno.exit(1));
+    // Where a listener of the program's own takes care of such rejections, the child must end all the same.
+    addEventListener("unhandledrejection", (event) => {
+      if (event.defaultPrevented) Deno.exit(1);
+    });
     throw error;
   }
   // `undefined` stands for `Deno.exitCode`.
