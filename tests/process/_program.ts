@@ -1,0 +1,46 @@
+import { fromFileUrl } from "@std/path";
+import { execv } from "../../exec/mod.ts";
+import { forkChild } from "../../process/mod.ts";
+import { readText } from "../_helpers.ts";
+
+/** What a program has printed, and how it has ended. */
+export interface ProgramResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program of this folder as `deno run` does, with the one permission, in the V8 mode of the test run. */
+export async function runProgram(
+  name: string,
+  args: readonly string[] = [],
+): Promise<ProgramResult> {
+  const v8Flags = readText("/proc/self/cmdline").split("\0")
+    .filter((arg) => arg.startsWith("--v8-flags="));
+  const file = fromFileUrl(new URL(name, import.meta.url));
+  const argv = [
+    "deno",
+    "run",
+    "--quiet",
+    "--no-config",
+    "--no-check",
+    "--allow-ffi",
+    ...v8Flags,
+    file,
+    ...args,
+  ];
+  await using child = await forkChild(() => execv("/proc/self/exe", argv), {
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const deadline = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(deadline);
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}

@@ -1,0 +1,328 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { pollOnPool } from "../../ffi/_symbols.ts";
+import { PosixError } from "../../ffi/posix_error.ts";
+import { close, pipe, readAll, write, writeAll } from "../../ipc/mod.ts";
+import {
+  ChildProcess,
+  forkChild,
+  getpid,
+  getppid,
+  getrlimit,
+  setrlimit,
+} from "../../process/mod.ts";
+import {
+  children,
+  directoryEntries,
+  forkWithAsync,
+  openDescriptors,
+  reap,
+  withoutLeaks,
+} from "../_helpers.ts";
+import { lowestFree } from "../ipc/_helpers.ts";
+import { libc } from "../_libc.ts";
+import { runProgram } from "./_program.ts";
+
+const never = () => new Promise<void>(() => {});
+const program = (mode: string) => runProgram("_fork_child_program.ts", [mode]);
+
+/** Collects what this process and its children write to a pipe. */
+async function gather(
+  body: (tell: (text: string) => void) => Promise<void>,
+): Promise<string[]> {
+  const [reader, writer] = pipe();
+  await body((text) => void write(writer, `${text};`));
+  close(writer);
+  const text = new TextDecoder().decode(readAll(reader));
+  close(reader);
+  return text.split(";").slice(0, -1);
+}
+
+Deno.test(
+  "forkChild() runs the body in a child, and its number is the exit code",
+  withoutLeaks(async () => {
+    const parent = getpid();
+    let number = 100;
+    const child = await forkChild(() => {
+      number += 10;
+      return getppid() === parent && getpid() !== parent ? number : 1;
+    });
+    assert(child instanceof ChildProcess);
+    assert(child.pid > 0 && child.pid !== parent);
+    assertEquals((await child.status).code, 110);
+    assertEquals(number, 100);
+  }),
+);
+
+Deno.test(
+  "forkChild() gives an asynchronous body an event loop and a thread pool",
+  withoutLeaks(async () => {
+    const child = await forkChild(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return await pollOnPool(new Uint8Array(8), 0n, 1) + 5;
+    });
+    assertEquals((await child.status).code, 5);
+  }),
+);
+
+Deno.test(
+  "forkChild() ends the child with 0 to 255, with Deno.exitCode for nothing, or by Deno.exit()",
+  withoutLeaks(async () => {
+    const bodies: [() => number | void | Promise<number>, number][] = [
+      [() => 0, 0],
+      [() => 255, 255],
+      [() => Promise.resolve(3), 3],
+      [() => {}, 0],
+      [() => void (Deno.exitCode = 7), 7],
+      [() => Deno.exit(11), 11],
+      [() => Deno.exit(), 0],
+    ];
+    for (const [body, code] of bodies) {
+      assertEquals((await (await forkChild(body)).status).code, code);
+    }
+  }),
+);
+
+Deno.test(
+  "forkChild() ends the child with 1 when the body fails, now or later, or gives no exit code",
+  withoutLeaks(async () => {
+    const fail = () => {
+      throw new Error("expected");
+    };
+    const bodies: (() => unknown)[] = [
+      fail,
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        fail();
+      },
+      () => {
+        setTimeout(fail);
+        return never();
+      },
+      () => {
+        Promise.reject("expected");
+        return never();
+      },
+      ...[256, -1, 1.5, NaN, "x", null, {}].map((result) => () => result),
+    ];
+    for (const body of bodies) {
+      const child = await forkChild(() => {
+        console.error = () => {};
+        return body() as number;
+      });
+      assertEquals((await child.status).code, 1, `${body}`);
+    }
+  }),
+);
+
+Deno.test(
+  "forkChild() never comes back in the child, nor does what else was called at the time",
+  withoutLeaks(async () => {
+    const told = await gather(async (tell) => {
+      const calls = [1, 2, 3].map((number) =>
+        forkChild(() => tell(`body ${number}`))
+      );
+      tell("after the call");
+      Promise.resolve().then(() => tell("microtask"));
+      const all = await Promise.all(calls);
+      tell("after the await");
+      await Promise.all(all.map(({ status }) => status));
+    });
+    assertEquals(told.sort(), [
+      "after the await",
+      "after the call",
+      "body 1",
+      "body 2",
+      "body 3",
+      "microtask",
+    ]);
+  }),
+);
+
+Deno.test(
+  "forkChild() works in a child",
+  withoutLeaks(async () => {
+    const child = await forkChild(async () => {
+      const grandchild = await forkChild(async () => {
+        const last = await forkChild(() => 5);
+        return (await last.status).code + 1;
+      });
+      return (await grandchild.status).code + 1;
+    });
+    assertEquals((await child.status).code, 7);
+  }),
+);
+
+Deno.test(
+  "forkChild() keeps a child alive whose body waits for nothing, until it is killed",
+  withoutLeaks(async () => {
+    const child = await forkChild(never);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    child.kill();
+    assertEquals((await child.status).signal, "SIGTERM");
+  }),
+);
+
+Deno.test(
+  "forkChild() makes 50 children at once, without a thread for each",
+  withoutLeaks(async () => {
+    const threads = () => directoryEntries("/proc/self/task").length;
+    await (await forkChild(() => {})).status;
+    const before = threads();
+    const [reader, writer] = pipe();
+    const all = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        forkChild(() => {
+          close(writer);
+          readAll(reader);
+          return index;
+        })),
+    );
+    const during = threads();
+    close(writer);
+    close(reader);
+    const statuses = await Promise.all(all.map(({ status }) => status));
+    assertEquals(statuses.map(({ code }) => code), all.map((_, i) => i));
+    assert(during <= before + 3, `${during} threads after ${before}`);
+  }),
+);
+
+Deno.test(
+  "forkChild() refuses a body that is no function",
+  withoutLeaks(async () => {
+    for (const body of [undefined, null, "f", {}]) {
+      await assertRejects(
+        () => forkChild(body as never),
+        TypeError,
+        "'body' must be a function",
+      );
+    }
+  }),
+);
+
+Deno.test(
+  "forkChild() that cannot fork, or not wait, leaves no child and no descriptor behind",
+  withoutLeaks(async () => {
+    const child = await forkWithAsync(async () => {
+      const options = { stdin: "piped", stdout: "piped" } as const;
+      // With each further descriptor, it fails at a later point.
+      for (let free = 0; free < 40; free++) {
+        const before = openDescriptors();
+        const grandchild = await forkWithAsync(async () => {
+          const limits = getrlimit("RLIMIT_NOFILE");
+          setrlimit("RLIMIT_NOFILE", {
+            soft: lowestFree(free + 1)[free]!,
+            hard: limits.hard,
+          });
+          const outcome = await forkChild(never, options).then(
+            (child) => child[Symbol.asyncDispose](),
+            (error: PosixError) => error.code,
+          );
+          setrlimit("RLIMIT_NOFILE", limits);
+          assertEquals(openDescriptors(), before);
+          assertEquals(children(), "");
+          if (outcome === undefined) return 0;
+          assertEquals(outcome, "EMFILE");
+          return 1;
+        });
+        const raw = reap(grandchild);
+        if (raw === 0) return free > 5 ? 0 : 2;
+        assertEquals(raw, 1 << 8, `${free} free descriptors`);
+      }
+      return 3;
+    });
+    assertEquals(reap(child), 0);
+  }),
+);
+
+Deno.test(
+  "forkChild() that the system refuses is rejected with EAGAIN and leaves nothing behind",
+  withoutLeaks(async () => {
+    const child = await forkWithAsync(async () => {
+      await pollOnPool(new Uint8Array(8), 0n, 1);
+      libc.setresuid(65534, 65534, 65534);
+      libc.prctl(4, 1n, 0n, 0n, 0n);
+      setrlimit("RLIMIT_NPROC", { soft: 0, hard: 0 });
+      const before = openDescriptors();
+      const error = await assertRejects(
+        () => forkChild(() => {}, { stdout: "piped" }),
+        PosixError,
+      );
+      assertEquals([error.code, error.syscall], ["EAGAIN", "fork"]);
+      assertEquals(openDescriptors(), before);
+    });
+    assertEquals(reap(child), 0);
+  }),
+);
+
+Deno.test(
+  "forkChild() under deno run has Deno print what is not caught, as it does for any program",
+  withoutLeaks(async () => {
+    const plain = await program("plain");
+    assertEquals(plain.code, 1);
+    const untilFirstFrame = (text: string) =>
+      text.slice(0, text.indexOf("\n", text.indexOf("    at fail")));
+    const expected = untilFirstFrame(plain.stderr);
+    assertStringIncludes(expected, "error: Uncaught (in promise) Error: boom");
+    for (const mode of ["throws", "rejects"]) {
+      const { code, stdout, stderr } = await program(mode);
+      assertEquals([code, stdout], [0, "code 1\nunload\n"]);
+      assertEquals(untilFirstFrame(stderr), expected);
+    }
+    const { stdout, stderr } = await program("throws-in-timer");
+    assertEquals(stdout, "code 1\nunload\n");
+    assertStringIncludes(stderr, "error: Uncaught Error: boom");
+  }),
+);
+
+Deno.test(
+  "forkChild() under deno run ends the child by Deno's own way out, unload listeners included",
+  withoutLeaks(async () => {
+    const codes = { number: 9, nothing: 0, "exit-code": 7, exit: 11 };
+    for (const [mode, code] of Object.entries(codes)) {
+      assertEquals(
+        await program(mode),
+        { code: 0, stdout: `unload\ncode ${code}\nunload\n`, stderr: "" },
+        mode,
+      );
+    }
+  }),
+);
+
+Deno.test(
+  "forkChild() under deno run says what is wrong with a result that is no exit code",
+  withoutLeaks(async () => {
+    const { stdout, stderr } = await program("too-large");
+    assertEquals(stdout, "code 1\nunload\n");
+    assertStringIncludes(
+      stderr,
+      "RangeError: 'body()' must be an integer from 0 to 255: current value is 256",
+    );
+  }),
+);
+
+Deno.test(
+  "forkChild() ends a child with 1 though the program's own listener takes care of rejections",
+  withoutLeaks(async () => {
+    assertEquals(
+      await program("prevented"),
+      { code: 0, stdout: "1\n", stderr: "" },
+    );
+  }),
+);
+
+Deno.test(
+  "forkChild() 100 times in a row leaves nothing behind",
+  withoutLeaks(async () => {
+    for (let i = 0; i < 100; i++) {
+      const child = await forkChild(() => void writeAll(1, ""), {
+        stdout: "piped",
+      });
+      assertEquals((await child.output()).code, 0);
+    }
+  }),
+);
