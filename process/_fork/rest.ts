@@ -9,9 +9,7 @@ import { Thread } from "./thread.ts";
 const PATIENCE = 15_000;
 const AT_ONCE = 20;
 const PAUSE_MICROSECONDS = 50;
-
-/** How often at most to look whether a released thread has gone, some 20 ms. */
-const LOOKS_AFTER = 200;
+const LOOKS_BEFORE_LISTING = 5;
 
 /**
  * The other threads of the process, brought to rest for a fork and watched until it is over.
@@ -70,23 +68,6 @@ export class Rest {
     return true;
   }
 
-  /**
-   * In the parent: lets the parked threads go, and waits a little until they have done so. The next fork need not wait for
-   * them then, and a test that forks has no call pending when it ends, even on a busy machine.
-   */
-  release(): void {
-    poolThreads.release();
-    for (const thread of this.#threads.values()) {
-      if (!poolThreads.isParked(thread)) continue;
-      for (let looks = 0; looks < LOOKS_AFTER; looks++) {
-        thread.look();
-        if (thread.asleep && !poolThreads.isParked(thread)) break;
-        if (looks < AT_ONCE) forkSymbols().sched_yield();
-        else forkSymbols().usleep(PAUSE_MICROSECONDS);
-      }
-    }
-  }
-
   /** Closes what the watching took. */
   close(): void {
     for (const thread of this.#threads.values()) thread.close();
@@ -100,10 +81,13 @@ export class Rest {
     const calls = Math.max(1, ours);
     const wanted = this.#parked() + calls;
     poolThreads.occupy(calls);
-    while (this.#parked() < wanted) {
+    for (let looks = 1; this.#parked() < wanted; looks++) {
       this.pause();
-      this.#refresh();
+      // Mostly they are those that were idle; now and then it is seen whether there are new ones.
+      if (looks % LOOKS_BEFORE_LISTING === 0) this.#refresh();
+      else for (const thread of this.#threads.values()) thread.look();
     }
+    this.#refresh();
     poolThreads.learn(this.#threads.values(), before);
   }
 
