@@ -69,6 +69,7 @@ export class DescriptorSink implements UnderlyingSink<Uint8Array> {
   /** Writes what there is room for; gives `undefined` where there is none. */
   #write(data: Uint8Array<ArrayBuffer>): number | undefined {
     const { fd, ended: over } = this.#descriptor;
+    this.#descriptor.throwIfFailed();
     if (over) throw ended(fd);
     const libc = descriptorSymbols();
     for (;;) {

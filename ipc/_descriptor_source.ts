@@ -32,6 +32,7 @@ export class DescriptorSource implements UnderlyingByteSource {
       while (!this.#descriptor.ended && !this.#read()) {
         await this.#descriptor.ready();
       }
+      this.#descriptor.throwIfFailed();
     } catch (error) {
       await this.#descriptor.end().catch(() => {});
       throw error;

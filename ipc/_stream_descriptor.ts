@@ -41,6 +41,7 @@ type Waiter = PromiseWithResolvers<void>;
 export class StreamDescriptor implements Watched {
   readonly fd: number;
   readonly events: number;
+  readonly #direction: Direction;
   readonly #autoClose: boolean;
   #referenced = true;
   #ended = false;
@@ -53,6 +54,7 @@ export class StreamDescriptor implements Watched {
   /** Takes the descriptor over, and switches it to non-blocking. */
   constructor(fd: number, direction: Direction, autoClose: boolean) {
     this.fd = fd;
+    this.#direction = direction;
     this.events = direction === "read" ? POLLIN : POLLOUT;
     this.#autoClose = autoClose;
     const action = () => `Cannot ${direction} descriptor ${fd} as a stream`;
@@ -124,7 +126,19 @@ export class StreamDescriptor implements Watched {
   /** In a forked child: closes the child's copy. */
   abandon(): void {
     this.#ended = true;
+    this.#failure = {
+      error: errorFor(
+        ERRNO.EBADF,
+        this.#direction,
+        () => `Cannot ${this.#direction} a stream that belongs to the parent`,
+      ),
+    };
     this.#close();
+  }
+
+  /** Throws where the stream cannot go on, though nobody has ended it. */
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   look(ready: boolean): Verdict {

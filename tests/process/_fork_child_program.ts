@@ -32,7 +32,7 @@ const [mode = ""] = Deno.args;
 
 if (mode === "plain") fail();
 else if (mode === "unref") {
-  const child = await forkChild(never, { stdout: "piped" });
+  const child = await forkChild(never, { stdout: "piped", stderr: "null" });
   child.stdout.getReader().read();
   child.unref();
   console.log(child.pid);

@@ -1,6 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import { execv } from "../../exec/mod.ts";
-import { forkChild } from "../../process/mod.ts";
+import { forkChild, killpg } from "../../process/mod.ts";
 import { readText } from "../_helpers.ts";
 
 /** What a program has printed, and how it has ended. */
@@ -33,8 +33,10 @@ export async function runProgram(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
+    processGroup: 0,
   });
-  const deadline = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  // Whoever keeps its output from ending is of its group.
+  const deadline = setTimeout(() => killpg(child.pid, "SIGKILL"), 20_000);
   const { code, stdout, stderr } = await child.output();
   clearTimeout(deadline);
   const decoder = new TextDecoder();
