@@ -85,8 +85,8 @@ function forkRuntime(): number {
   try {
     pid = forkAtRest(rest, memory);
   } finally {
+    if (pid !== 0) rest.release();
     rest.close();
-    if (pid !== 0) poolThreads.releaseSoon();
   }
   return pid;
 }

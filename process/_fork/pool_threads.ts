@@ -25,7 +25,6 @@ class PoolThreads {
   readonly #word = new Int32Array(new ArrayBuffer(4));
   readonly #calls = new Set<Promise<number>>();
   #address = 0;
-  #releasing = false;
   #ours = new Set<number>();
   #foreign = new Set<number>();
 
@@ -46,7 +45,7 @@ class PoolThreads {
     return this.#ours.has(thread.tid);
   }
 
-  /** Gives the pool that many things to do that last until {@linkcode releaseSoon}. */
+  /** Gives the pool that many things to do that last until {@linkcode release}. */
   occupy(count: number): void {
     this.#address ||= Number(addressOf(this.#word.buffer));
     Atomics.store(this.#word, 0, WAIT);
@@ -87,18 +86,8 @@ class PoolThreads {
     this.#foreign = this.#foreign.intersection(alive);
   }
 
-  /**
-   * Lets the parked threads go back to work once the code that is running has come to its end, or awaits something: until then
-   * Deno needs none, and a fork that follows finds them parked.
-   */
-  releaseSoon(): void {
-    if (this.#releasing) return;
-    this.#releasing = true;
-    queueMicrotask(() => this.#release());
-  }
-
-  #release(): void {
-    this.#releasing = false;
+  /** Lets the parked threads go back to work. */
+  release(): void {
     Atomics.store(this.#word, 0, GO);
     forkSymbols().futex_wake(
       BigInt(SYS_futex),
@@ -122,11 +111,10 @@ class PoolThreads {
     let latest = [...this.#calls].at(-1);
     if (latest === undefined) {
       this.occupy(1);
-      this.#release();
+      this.release();
       latest = [...this.#calls].at(-1)!;
     }
     unrefOpsUpTo(latest);
-    this.#releasing = false;
     this.#calls.clear();
     this.#ours.clear();
     this.#foreign.clear();

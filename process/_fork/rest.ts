@@ -11,6 +11,9 @@ const AT_ONCE = 20;
 const PAUSE_MICROSECONDS = 50;
 const LOOKS_BEFORE_LISTING = 5;
 
+/** How often at most to look whether a released thread is idle, some 20 ms. */
+const LOOKS_AFTER = 200;
+
 /**
  * The other threads of the process, brought to rest for a fork and watched until it is over.
  *
@@ -66,6 +69,24 @@ export class Rest {
       return false;
     }
     return true;
+  }
+
+  /**
+   * In the parent: lets the parked threads go, and waits until they are idle again. Whatever needs a thread next, this library's
+   * own waiting for instance, would otherwise find none and have one more made: a pool has 32 at most, and in a child those of
+   * the parent count.
+   */
+  release(): void {
+    poolThreads.release();
+    for (const thread of this.#threads.values()) {
+      if (!poolThreads.isParked(thread)) continue;
+      for (let looks = 0; looks < LOOKS_AFTER; looks++) {
+        thread.look();
+        if (thread.asleep && !poolThreads.isParked(thread)) break;
+        if (looks < AT_ONCE) forkSymbols().sched_yield();
+        else forkSymbols().usleep(PAUSE_MICROSECONDS);
+      }
+    }
   }
 
   /** Closes what the watching took. */
