@@ -32,19 +32,29 @@ export function planOf(options: ForkOptions): ForkPlan {
       `'options' must be an object: current value is ${describe(options)}`,
     );
   }
+  const {
+    stdin = "inherit",
+    stdout = "inherit",
+    stderr = "inherit",
+    newSession = false,
+    closeFds = false,
+    resetSignals = false,
+  } = options;
   const plan: ForkPlan = {
     name: checkOptional(options.name, checkThreadName),
-    stdio: (["stdin", "stdout", "stderr"] as const).map((name) =>
-      checkStream(options[name] ?? "inherit", name)
-    ),
+    stdio: [
+      checkStream(stdin, "stdin"),
+      checkStream(stdout, "stdout"),
+      checkStream(stderr, "stderr"),
+    ],
     parentDeathSignal: checkOptional(options.parentDeathSignal, checkSignal),
-    newSession: checkBoolean(options.newSession ?? false, "newSession"),
+    newSession: checkBoolean(newSession, "newSession"),
     processGroup: checkOptional(
       options.processGroup,
       (group) => checkInteger(group, "processGroup", 0),
     ),
-    keptFds: checkKept(options.closeFds ?? false),
-    resetSignals: checkBoolean(options.resetSignals ?? false, "resetSignals"),
+    keptFds: checkKept(closeFds),
+    resetSignals: checkBoolean(resetSignals, "resetSignals"),
   };
   if (plan.newSession && (plan.processGroup ?? 0) !== 0) {
     throw new TypeError(

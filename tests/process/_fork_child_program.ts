@@ -1,4 +1,5 @@
 /** What forked children do where no test runner is at work: the first argument says what. */
+import { close, pipe, readableStream, write } from "../../ipc/mod.ts";
 import { forkChild } from "../../process/mod.ts";
 
 function fail(): never {
@@ -64,6 +65,19 @@ else if (mode === "unref") {
   const { code, stdout, stderr } = await child.output();
   const [out, err] = [stdout, stderr].map((b) => new TextDecoder().decode(b));
   console.log(JSON.stringify({ code, out, err }));
+} else if (mode === "close-fds") {
+  const child = await forkChild(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    console.log("timer");
+    // Through the pool's threads, and by way of Deno's caches.
+    const { greeting } = await import("./_greeting.ts");
+    const [reader, writer] = pipe();
+    write(writer, greeting);
+    close(writer);
+    const { length } = await new Response(readableStream(reader)).text();
+    console.log("read", length);
+  }, { closeFds: true });
+  console.log("code", (await child.status).code);
 } else if (mode === "prevented") {
   addEventListener("unhandledrejection", (event) => event.preventDefault());
   const child = await forkChild(fail);

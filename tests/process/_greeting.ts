@@ -1,0 +1,2 @@
+/** For a child to import when its parent has not. */
+export const greeting = "Good morning, good night";
