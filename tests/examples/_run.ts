@@ -32,6 +32,8 @@ export interface ExampleResult {
 export interface ExampleOptions {
   /** Variables on top of those of the test run. */
   env?: Record<string, string>;
+  /** What it needs besides `--allow-ffi`, such as `--allow-net=127.0.0.1`. */
+  permissions?: readonly string[];
   /** How long the example may take from its start to its end, in milliseconds; 10 seconds by default. */
   deadline?: number;
 }
@@ -82,11 +84,11 @@ export class RunningExample implements Disposable {
   constructor(
     name: string,
     args: readonly string[],
-    { env = {}, deadline = 10_000 }: ExampleOptions,
+    { env = {}, permissions = [], deadline = 10_000 }: ExampleOptions,
   ) {
     this.#name = name;
     this.#deadline = performance.now() + deadline;
-    const argv = commandLine(name, args);
+    const argv = commandLine(name, args, permissions);
     const variables = { ...environment(), NO_COLOR: "1", ...env };
     const [stdout, stdoutWriter] = pipe();
     const [stderr, stderrWriter] = pipe();
@@ -205,7 +207,11 @@ function isReadable(fd: number): boolean {
 }
 
 /** What `deno task` runs, in the V8 mode of the test run. */
-function commandLine(name: string, args: readonly string[]): string[] {
+function commandLine(
+  name: string,
+  args: readonly string[],
+  permissions: readonly string[],
+): string[] {
   const file = new URL(
     `../../examples/${name.replaceAll("-", "_")}.ts`,
     import.meta.url,
@@ -218,6 +224,7 @@ function commandLine(name: string, args: readonly string[]): string[] {
     "--quiet",
     "--no-check",
     "--allow-ffi",
+    ...permissions,
     ...v8Flags,
     fromFileUrl(file),
     ...args,
