@@ -170,7 +170,8 @@ interface SignalSockets {
 /**
  * Finds the signal sockets: each loop watches a duplicate of the receiving end.
  *
- * Nothing short of netlink names a socket's peer, but `socketpair` made both, the receiving end first, and numbered their inodes.
+ * Nothing short of netlink names a socket's peer. But `socketpair` makes both ends at once, the receiving one first, and so gives
+ * them neighbouring numbers, or else neighbouring inodes.
  */
 function findSignalSockets(
   sockets: ReadonlyMap<number, number>,
@@ -183,11 +184,15 @@ function findSignalSockets(
   const inode = sockets.get(loop.fd)!;
   const withInode = (wanted: number) =>
     [...sockets].filter(([, inode]) => inode === wanted).map(([fd]) => fd);
-  const senders = withInode(inode + 1);
-  if (senders.length === 0) {
-    throw unknownRuntime(`the signal socket ${loop.fd} has no peer`);
+  const receivers = withInode(inode);
+  const byInode = withInode(inode + 1);
+  const neighbour = Math.min(...receivers) + 1;
+  const known = new Set([...receivers, ...watched.map(({ fd }) => fd)]);
+  if (byInode.length > 0) return { receivers, senders: byInode };
+  if (sockets.has(neighbour) && !known.has(neighbour)) {
+    return { receivers, senders: [neighbour] };
   }
-  return { receivers: withInode(inode), senders };
+  throw unknownRuntime(`the signal socket ${loop.fd} has no peer`);
 }
 
 function newEventfd(): number {

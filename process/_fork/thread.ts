@@ -7,7 +7,7 @@ import {
   SYS_mremap,
   SYS_munmap,
 } from "../../ffi/constants.ts";
-import { closeProc, openProc, readProc, rereadProc } from "./proc_file.ts";
+import { closeProc, openProc, rereadProc } from "./proc_file.ts";
 
 /** What a thread is to the runtime; the names are cut at 15 characters by the kernel. */
 export type ThreadKind = "v8-worker" | "pool" | "other";
@@ -26,6 +26,9 @@ const MEMORY_CALLS: ReadonlySet<number> = new Set([
   SYS_munmap,
 ]);
 
+const V8_WORKER = new TextEncoder().encode("V8 ");
+const POOL = new TextEncoder().encode("tokio-runtime");
+
 const line = new Uint8Array(new ArrayBuffer(256));
 
 /**
@@ -34,13 +37,12 @@ const line = new Uint8Array(new ArrayBuffer(256));
  */
 export class Thread {
   readonly tid: number;
+  readonly #commFile: number;
   readonly #syscallFile: number;
   readonly #schedstatFile: number;
   readonly #before = new Uint8Array(new ArrayBuffer(96));
   readonly #after = new Uint8Array(new ArrayBuffer(96));
-  /** Its name, such as `tokio-runtime-w`; learnt when first seen asleep, since a young one still bears its creator's. */
-  name = "";
-  /** What it is, by its name. */
+  /** What it is, by its name; a young one still bears its creator's, so an unknown one is asked at each look. */
   kind: ThreadKind = "other";
   /** Whether it sleeps in a system call, as of the last look. */
   asleep = false;
@@ -52,22 +54,35 @@ export class Thread {
 
   constructor(tid: number) {
     this.tid = tid;
-    this.#syscallFile = openProc(`/proc/self/task/${tid}/syscall`);
+    const files: number[] = [];
     try {
-      this.#schedstatFile = openProc(`/proc/self/task/${tid}/schedstat`);
+      for (const name of ["comm", "syscall", "schedstat"]) {
+        files.push(openProc(`/proc/self/task/${tid}/${name}`));
+      }
     } catch (error) {
-      closeProc(this.#syscallFile);
+      for (const file of files) closeProc(file);
       throw error;
     }
+    [this.#commFile, this.#syscallFile, this.#schedstatFile] = files as [
+      number,
+      number,
+      number,
+    ];
+  }
+
+  /** Its name, such as `tokio-runtime-w`. */
+  get name(): string {
+    const count = rereadProc(this.#commFile, line);
+    return new TextDecoder().decode(line.subarray(0, count)).trimEnd();
   }
 
   /** Looks at what it is doing right now. */
   look(): void {
+    if (this.kind === "other") this.#learnKind();
     const count = rereadProc(this.#syscallFile, line);
     // "running", "-1 0x… 0x…" (asleep, but not in a system call) or "202 0x… 0x… …"; empty where it has ended.
     this.asleep = count > 0 && line[0]! >= 0x30 && line[0]! <= 0x39;
     if (!this.asleep) return;
-    if (this.name === "") this.#learnName();
     let at = 0;
     let number = 0;
     for (; line[at] !== 0x20; at++) number = number * 10 + line[at]! - 0x30;
@@ -77,10 +92,10 @@ export class Thread {
     this.secondArgument = hexadecimalAt(at + 3);
   }
 
-  #learnName(): void {
-    this.name = readProc(`/proc/self/task/${this.tid}/comm`).trimEnd();
-    if (this.name.startsWith("V8 ")) this.kind = "v8-worker";
-    else if (this.name.startsWith("tokio-runtime")) this.kind = "pool";
+  #learnKind(): void {
+    rereadProc(this.#commFile, line);
+    if (startsWith(line, V8_WORKER)) this.kind = "v8-worker";
+    else if (startsWith(line, POOL)) this.kind = "pool";
   }
 
   /**
@@ -122,6 +137,7 @@ export class Thread {
 
   /** Closes its files. */
   close(): void {
+    closeProc(this.#commFile);
     closeProc(this.#syscallFile);
     closeProc(this.#schedstatFile);
   }
@@ -137,4 +153,11 @@ function hexadecimalAt(offset: number): number {
     number = number * 16 + digit;
   }
   return number;
+}
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  for (let at = 0; at < prefix.length; at++) {
+    if (bytes[at] !== prefix[at]) return false;
+  }
+  return true;
 }
