@@ -374,6 +374,9 @@ export const SYS_mremap: number = aarch64 ? 216 : 25;
 /** The number of the system call. */
 export const SYS_munmap: number = aarch64 ? 215 : 11;
 
+/** The number of the system call: that by which one with a time limit goes on after a signal. */
+export const SYS_restart_syscall: number = aarch64 ? 128 : 219;
+
 /** The number of the system call; aarch64 has `ppoll` alone, and -1 stands for none. */
 export const SYS_poll: number = aarch64 ? -1 : 7;
 

@@ -8,15 +8,59 @@ import { _exit } from "../_exit.ts";
  */
 export function endWithoutTelemetry(): void {
   if (!/^2\.[12]\./.test(Deno.version.deno)) return;
-  addEventListener("unload", () => _exit(Deno.exitCode));
-  addEventListener("error", (event) => {
-    if (!event.defaultPrevented) printAndExit("Uncaught", event.error);
+  listenLast({
+    unload() {
+      announceExit();
+      _exit(Deno.exitCode);
+    },
+    error(event) {
+      if (!event.defaultPrevented) printAndExit("Uncaught", event.error);
+    },
+    unhandledrejection(event) {
+      if (!event.defaultPrevented) {
+        printAndExit("Uncaught (in promise)", event.reason);
+      }
+    },
   });
-  addEventListener("unhandledrejection", (event) => {
-    if (!event.defaultPrevented) {
-      printAndExit("Uncaught (in promise)", event.reason);
-    }
-  });
+}
+
+interface Listeners {
+  unload(event: Event): void;
+  error(event: ErrorEvent): void;
+  unhandledrejection(event: PromiseRejectionEvent): void;
+}
+
+/** Listens after all others, those included that are added later. */
+function listenLast(listeners: Listeners): void {
+  const { addEventListener, removeEventListener } = globalThis;
+  const last = new Map(Object.entries(listeners)) as Map<
+    string,
+    EventListener
+  >;
+  const add = (type: string) => {
+    removeEventListener(type, last.get(type)!);
+    addEventListener(type, last.get(type)!);
+  };
+  last.keys().forEach(add);
+  globalThis.addEventListener = (
+    ...parameters: Parameters<typeof addEventListener>
+  ) => {
+    addEventListener(...parameters);
+    if (last.has(parameters[0])) add(parameters[0]);
+  };
+}
+
+/** Has the listeners of `process.on("exit")` called, which come after `unload`, unless `process.exit` has done so. */
+function announceExit(): void {
+  const { process } = globalThis as unknown as {
+    process: {
+      _exiting?: boolean;
+      emit(name: string, code: number): void;
+    };
+  };
+  if (process._exiting) return;
+  process._exiting = true;
+  process.emit("exit", Deno.exitCode);
 }
 
 function printAndExit(how: string, error: unknown): never {

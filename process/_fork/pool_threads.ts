@@ -31,13 +31,13 @@ class PoolThreads {
   /** Whether the thread sits in our wait. */
   isParked(thread: Thread): boolean {
     return thread.asleep && thread.syscall === SYS_futex &&
-      thread.firstArgument === this.#address;
+      thread.arguments[0] === this.#address;
   }
 
   /** Whether the thread is an idle one of our pool, as far as is known. */
   isIdle(thread: Thread): boolean {
-    return thread.kind === "pool" && thread.onPrivateFutex &&
-      !this.isParked(thread) && !this.#foreign.has(thread.tid);
+    return thread.kind === "pool" && thread.onTimedFutex &&
+      !this.#foreign.has(thread.tid);
   }
 
   /** Whether the thread is known to take our calls. */

@@ -6,6 +6,7 @@ import {
   SYS_mprotect,
   SYS_mremap,
   SYS_munmap,
+  SYS_restart_syscall,
 } from "../../ffi/constants.ts";
 import { closeProc, openProc, rereadProc } from "./proc_file.ts";
 
@@ -48,9 +49,8 @@ export class Thread {
   asleep = false;
   /** The number of that system call. */
   syscall = -1;
-  /** Its first two arguments. */
-  firstArgument = 0;
-  secondArgument = 0;
+  /** Its first four arguments. */
+  readonly arguments: Float64Array = new Float64Array(4);
 
   constructor(tid: number) {
     this.tid = tid;
@@ -87,9 +87,10 @@ export class Thread {
     let number = 0;
     for (; line[at] !== 0x20; at++) number = number * 10 + line[at]! - 0x30;
     this.syscall = number;
-    this.firstArgument = hexadecimalAt(at + 3);
-    while (line[++at] !== 0x20);
-    this.secondArgument = hexadecimalAt(at + 3);
+    for (let index = 0; index < this.arguments.length; index++) {
+      this.arguments[index] = hexadecimalAt(at + 3);
+      while (line[++at] !== 0x20);
+    }
   }
 
   #learnKind(): void {
@@ -107,16 +108,23 @@ export class Thread {
     return this.asleep && !MEMORY_CALLS.has(this.syscall);
   }
 
-  /** Whether it waits on a futex, and on nobody else's memory: a condition variable or a lock of this process. */
-  get onPrivateFutex(): boolean {
-    return this.asleep && this.syscall === SYS_futex &&
-      (this.secondArgument & FUTEX_PRIVATE) !== 0;
-  }
-
   /** Whether it waits on a condition variable or semaphore: glibc waits for a contended lock by another futex command. */
   get onCondition(): boolean {
-    return this.onPrivateFutex &&
-      (this.secondArgument & FUTEX_COMMAND) === FUTEX_WAIT_BITSET;
+    return this.#onPrivateFutex &&
+      (this.arguments[1]! & FUTEX_COMMAND) === FUTEX_WAIT_BITSET;
+  }
+
+  /** Whether it waits on a futex for a limited time, as an idle thread of the pool does; for a lock one waits without limit. */
+  get onTimedFutex(): boolean {
+    return this.#onPrivateFutex && this.arguments[3] !== 0;
+  }
+
+  get #onPrivateFutex(): boolean {
+    // A wait with a time limit that a signal has interrupted goes on by another call, with the arguments of the first.
+    const { syscall } = this;
+    return this.asleep &&
+      (syscall === SYS_futex || syscall === SYS_restart_syscall) &&
+      (this.arguments[1]! & FUTEX_PRIVATE) !== 0;
   }
 
   /** Notes how often and how long it has run. */

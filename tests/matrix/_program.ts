@@ -29,6 +29,7 @@ const DEADLINE = 10_000;
 const AT_ONCE = 4;
 
 const capabilities: Readonly<Record<string, Capability>> = {
+  ...forks,
   ...time,
   ...files,
   ...programs,
@@ -37,7 +38,6 @@ const capabilities: Readonly<Record<string, Capability>> = {
   ...web,
   ...node,
   ...storage,
-  ...forks,
   ...signals,
   ...ends,
   ...belongings,

@@ -48,17 +48,6 @@ async function echo(text: string): Promise<string> {
   return await response.text();
 }
 
-/** What does not come back as it was sent, of many requests one after the other. */
-async function mixedUp(who: string): Promise<string[]> {
-  const wrong: string[] = [];
-  for (let i = 0; i < 30; i++) {
-    const sent = `${who} ${i}`;
-    const got = await within(1000, sent, echo(sent)).catch(String);
-    if (got !== sent) wrong.push(`${sent} got ${got.slice(0, 40)}`);
-  }
-  return wrong;
-}
-
 function refuse(wrong: readonly string[]): void {
   if (wrong.length > 0) {
     throw new Error(`the parent was harmed: ${wrong.slice(0, 3).join("; ")}`);
@@ -69,20 +58,6 @@ let pending: Promise<unknown>[] = [];
 
 /** What the parent has open or under way when it forks. */
 export const belongings: Capabilities = {
-  "a connection that the parent keeps alive": {
-    async before() {
-      await startServer();
-      await echo("warm");
-    },
-    async child() {
-      leave(await mixedUp("child"));
-    },
-    async parent() {
-      refuse(await mixedUp("parent"));
-    },
-    gives: [],
-    after: stopServer,
-  },
   "a fetch that is pending in the parent": {
     async before() {
       await startServer(50);
@@ -193,43 +168,6 @@ export const belongings: Capabilities = {
       }
     },
     gives: ["create", { kind: "exited", code: 0 }],
-  },
-  "Deno.watchFs where the parent watches too": {
-    async child() {
-      const path = freshPath();
-      await Deno.mkdir(path);
-      const _parents = Deno.watchFs(path);
-      const pid = fork();
-      if (pid !== 0) {
-        const { status } = await waitAsync(pid);
-        leave(status);
-      }
-      const watcher = Deno.watchFs(path);
-      setTimeout(() => Deno.writeTextFileSync(`${path}/file`, ""), 20);
-      for await (const { kind } of watcher) _exit(kind === "create" ? 0 : 1);
-    },
-    gives: { kind: "exited", code: 0 },
-  },
-  "a pool of blocking tasks that has grown to its limit": {
-    async child() {
-      const reads = () =>
-        Promise.all(
-          Array.from(
-            { length: 100 },
-            () => Deno.readTextFile("/proc/self/stat"),
-          ),
-        );
-      await reads();
-      const pid = fork();
-      if (pid === 0) {
-        const texts = await reads();
-        _exit(texts.every((text) => text.startsWith(`${getpid()}`)) ? 0 : 1);
-      }
-      const { status } = await waitAsync(pid);
-      await reads();
-      return status;
-    },
-    gives: { kind: "exited", code: 0 },
   },
 };
 

@@ -7,7 +7,10 @@ import { type Capabilities, sleep, until } from "../_capability.ts";
 /** Resolves at the signal; says so beforehand, so that the parent can send it. */
 function nextSignal(signal: Signal & Deno.Signal): Promise<string> {
   return new Promise((resolve) => {
+    // A listener keeps nobody alive, in a child as anywhere.
+    const alive = setInterval(() => {}, 1000);
     const listener = () => {
+      clearInterval(alive);
       Deno.removeSignalListener(signal, listener);
       resolve(signal);
     };
