@@ -51,6 +51,21 @@ export const LARGEST_FD = 2 ** 31 - 1;
 export const encode = (text: string) => new TextEncoder().encode(text);
 export const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
+/** Bytes that tell their place: no two neighbours alike, no period of a power of two. */
+export function pattern(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => index % 251);
+}
+
+/** Asserts equality of long arrays; a difference between such would take minutes to print. */
+export function assertSameBytes(
+  actual: Uint8Array,
+  expected: Uint8Array,
+): void {
+  assertEquals(actual.length, expected.length, "length");
+  const at = actual.findIndex((byte, index) => byte !== expected[index]);
+  assertEquals(at, -1, "first difference");
+}
+
 /** Asserts that the system refuses the call, with this error. */
 export function assertRefused(
   call: () => unknown,

@@ -145,8 +145,8 @@ Deno.test(
 
 Deno.test(
   "poll() that signals interrupt waits for the time that is left, no longer",
-  withoutLeaks(() => {
-    const status = reap(forkWith(() => {
+  withoutLeaks(async () => {
+    const status = await besideChild(() => {
       letInterrupt(SIGALRM);
       // Every 10 ms: struct itimerval { it_interval, it_value }, each of seconds and microseconds.
       const timer = BigInt64Array.of(0n, 10_000n, 0n, 10_000n);
@@ -154,7 +154,7 @@ Deno.test(
       const took = time(() => assertEquals(poll([], 200), []));
       assertEquals(libc.setitimer(ITIMER_REAL, new BigInt64Array(4), null), 0);
       assert(took >= 200 && took < 5000, `200 ms took ${took}`);
-    }));
+    }, () => {});
     assertEquals(status, 0);
   }),
 );

@@ -11,17 +11,14 @@ import { writeAll } from "../../ipc/write_all.ts";
 import { readText, withDirectory, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,
+  assertSameBytes,
   besideChild,
   CLOSED_FD,
   decode,
   LARGEST_FD,
+  pattern,
   untilAsleep,
 } from "./_helpers.ts";
-
-/** Bytes that tell their place: no two neighbours alike, no period of a power of two. */
-function pattern(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => index % 251);
-}
 
 Deno.test(
   "readAll() gives everything that came until the last writer closed",
@@ -53,8 +50,7 @@ for (const flags of [0, O_NONBLOCK]) {
       }, () => {
         close(writer);
         const all = readAll(reader);
-        assertEquals(all.length, content.length);
-        assertEquals(all, content);
+        assertSameBytes(all, content);
       });
       assertEquals(status, 0);
       close(reader);
@@ -94,8 +90,8 @@ Deno.test(
         const fd = open(path, O_RDONLY);
         const head = read(fd, 10);
         const tail = readAll(fd);
-        assertEquals(head, content.subarray(0, 10));
-        assertEquals(tail, content.subarray(10));
+        assertSameBytes(head, content.subarray(0, 10));
+        assertSameBytes(tail, content.subarray(10));
         assertEquals(tail.buffer.byteLength, tail.length);
         close(fd);
       }

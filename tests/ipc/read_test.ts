@@ -12,6 +12,7 @@ import { writeAll } from "../../ipc/write_all.ts";
 import { withDirectory, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,
+  assertSameBytes,
   besideChild,
   CLOSED_FD,
   decode,
@@ -19,17 +20,13 @@ import {
   interrupt,
   LARGEST_FD,
   letInterrupt,
+  pattern,
   SIGUSR1,
   sockets,
   untilAsleep,
 } from "./_helpers.ts";
 
 const HUGE = Number.MAX_SAFE_INTEGER;
-
-/** Bytes that tell their place: no two neighbours alike, no period of a power of two. */
-function pattern(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => index % 251);
-}
 
 Deno.test(
   "read() gives at most count bytes, and each only once",
@@ -128,7 +125,7 @@ Deno.test(
       for (const count of [1, 65_536, 65_537, 150_000, 0, HUGE, HUGE]) {
         const bytes = read(fd, count);
         const expected = content.subarray(offset, offset + count);
-        assertEquals(bytes, expected, `${count} bytes at ${offset}`);
+        assertSameBytes(bytes, expected);
         assertEquals(bytes.buffer.byteLength, bytes.length);
         offset += bytes.length;
       }
@@ -155,8 +152,7 @@ Deno.test(
     const content = pattern(setPipeSize(writer, 1_048_576));
     assertEquals(write(writer, content), content.length);
     const bytes = read(reader, HUGE);
-    assertEquals(bytes.length, content.length);
-    assertEquals(bytes, content);
+    assertSameBytes(bytes, content);
     close(reader);
     close(writer);
   }),
@@ -166,7 +162,7 @@ Deno.test(
   "read() of a device gives a mebibyte at least",
   withoutLeaks(() => {
     const fd = open("/dev/zero", O_RDONLY);
-    assertEquals(read(fd, 1_048_576), new Uint8Array(1_048_576));
+    assertSameBytes(read(fd, 1_048_576), new Uint8Array(1_048_576));
     close(fd);
   }),
 );
@@ -177,7 +173,7 @@ Deno.test(
     const [here, there] = sockets(2);
     const message = pattern(150_000);
     assertEquals(write(there, message), message.length);
-    assertEquals(read(here, HUGE), message);
+    assertSameBytes(read(here, HUGE), message);
     const status = await besideChild(
       () => read(here, HUGE).length === message.length ? 0 : 1,
       async (pid) => {

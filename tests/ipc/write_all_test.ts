@@ -10,6 +10,7 @@ import { writeAll } from "../../ipc/write_all.ts";
 import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,
+  assertSameBytes,
   besideChild,
   CLOSED_FD,
   encode,
@@ -28,7 +29,7 @@ Deno.test(
         writeAll(writer, text);
       }, () => {
         close(writer);
-        assertEquals(readAll(reader), encode(text));
+        assertSameBytes(readAll(reader), encode(text));
       });
       assertEquals(status, 0);
       close(reader);
@@ -50,7 +51,7 @@ Deno.test(
       },
     );
     assertEquals(status, 0);
-    assertEquals(readAll(reader), content.subarray(65_536));
+    assertSameBytes(readAll(reader), content.subarray(65_536));
     close(reader);
   }),
 );
