@@ -15,6 +15,25 @@ import { runProgram } from "./_program.ts";
 
 const never = () => new Promise<void>(() => {});
 
+/** A child that ends with a code as soon as it is let go. */
+async function forkAtGate(
+  code: number,
+): Promise<{ child: ChildProcess; open: () => void }> {
+  const [reader, writer] = pipe();
+  const child = await forkChild(() => {
+    close(writer);
+    return read(reader, 1).length + code;
+  });
+  close(reader);
+  return { child, open: () => close(writer) };
+}
+
+/** Takes the child's status away from its object, which has no turn meanwhile. */
+function reapBehind({ child, open }: Awaited<ReturnType<typeof forkAtGate>>) {
+  open();
+  assertEquals(waitpid(child.pid)?.raw, 1 << 8);
+}
+
 /** Whether the process is there and no zombie. */
 function isRunning(pid: number): boolean {
   const stat = readText(`/proc/${pid}/stat`);
@@ -78,15 +97,16 @@ Deno.test(
 Deno.test(
   "ChildProcess.status is rejected with ECHILD where somebody else has reaped the child, and harms nobody who does not look",
   withoutLeaks(async () => {
-    const ignored = await forkChild(() => 1);
-    waitpid(ignored.pid);
-    const child = await forkChild(() => 1);
-    waitpid(child.pid);
-    const error = await assertRejects(() => child.status, PosixError);
+    const ignored = await forkAtGate(1);
+    reapBehind(ignored);
+    const child = await forkAtGate(1);
+    reapBehind(child);
+    assertThrows(() => child.child.kill(), TypeError, "already terminated");
+    const error = await assertRejects(() => child.child.status, PosixError);
     assertEquals(error.code, "ECHILD");
-    assertThrows(() => child.kill(), TypeError, "already terminated");
-    await child[Symbol.asyncDispose]();
-    await ignored[Symbol.asyncDispose]();
+    for (const gated of [child, ignored]) {
+      await gated.child[Symbol.asyncDispose]();
+    }
   }),
 );
 
@@ -128,7 +148,8 @@ Deno.test(
 Deno.test(
   "ChildProcess.kill() reaches a zombie, and does nothing to it",
   withoutLeaks(async () => {
-    const child = await forkChild(() => 4);
+    const { child, open } = await forkAtGate(4);
+    open();
     // Without a turn of the event loop nobody reaps it.
     while (isRunning(child.pid));
     child.kill("SIGKILL");
@@ -206,7 +227,7 @@ Deno.test(
 );
 
 Deno.test(
-  "ChildProcess.stdin that is closed early is the end of the child's input; one that the child closes early is EPIPE",
+  "ChildProcess.stdin that is closed early is the end of the child's input; once the child has ended, writing is EPIPE",
   withoutLeaks(async () => {
     const reading = await forkChild(() => readAll(0).length, {
       stdin: "piped",
@@ -214,16 +235,15 @@ Deno.test(
     await reading.stdin.close();
     assertEquals((await reading.status).code, 0);
 
-    const closing = await forkChild(() => {
-      close(0);
-      return never();
-    }, { stdin: "piped" });
-    const writer = closing.stdin.getWriter();
+    const ending = await forkChild(() => read(0, 1).length, {
+      stdin: "piped",
+    });
+    const writer = ending.stdin.getWriter();
     const error = await assertRejects(async () => {
       for (;;) await writer.write(new Uint8Array(65_536));
     }, PosixError);
     assertEquals(error.code, "EPIPE");
-    await closing[Symbol.asyncDispose]();
+    assertEquals((await ending.status).code, 1);
   }),
 );
 
