@@ -44,13 +44,13 @@ Deno.test(
   withoutLeaks(() =>
     withDirectory((directory) => {
       const status = reap(forkWith(() => {
-        processSymbols().umask(0o027);
+        processSymbols().umask(0o007);
         mkfifo(`${directory}/default`);
         mkfifo(`${directory}/给定`, 0o1777);
       }));
       assertEquals(status, 0);
-      assertEquals(stat(`${directory}/default`).mode, S_IFIFO | 0o640);
-      assertEquals(stat(`${directory}/给定`).mode, S_IFIFO | 0o1750);
+      assertEquals(stat(`${directory}/default`).mode, S_IFIFO | 0o660);
+      assertEquals(stat(`${directory}/给定`).mode, S_IFIFO | 0o1770);
     })
   ),
 );

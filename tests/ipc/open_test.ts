@@ -55,13 +55,13 @@ Deno.test(
   withoutLeaks(() =>
     withDirectory((directory) => {
       const status = reap(forkWith(() => {
-        processSymbols().umask(0o027);
+        processSymbols().umask(0o007);
         open(`${directory}/default`, O_WRONLY | O_CREAT);
         open(`${directory}/given`, O_WRONLY | O_CREAT, 0o4775);
       }));
       assertEquals(status, 0);
-      assertEquals(stat(`${directory}/default`).mode, S_IFREG | 0o640);
-      assertEquals(stat(`${directory}/given`).mode, S_IFREG | 0o4750);
+      assertEquals(stat(`${directory}/default`).mode, S_IFREG | 0o660);
+      assertEquals(stat(`${directory}/given`).mode, S_IFREG | 0o4770);
     })
   ),
 );
