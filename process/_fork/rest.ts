@@ -147,9 +147,7 @@ export class Rest {
     if (awake.length === 0 && this.#runner !== undefined) {
       awake.push(this.#runner);
     }
-    const names = awake.map(({ name, tid }) =>
-      `${name || "nameless"} (${tid})`
-    );
+    const names = awake.map((thread) => thread.describe());
     throw new PosixError("Cannot fork", {
       errno: ERRNO.EBUSY,
       syscall: "fork",

@@ -13,9 +13,7 @@ import { closeProc, openProc, rereadProc } from "./proc_file.ts";
 /** What a thread is to the runtime; the names are cut at 15 characters by the kernel. */
 export type ThreadKind = "v8-worker" | "pool" | "other";
 
-const FUTEX_COMMAND = 0x7f;
 const FUTEX_PRIVATE = 0x80;
-const FUTEX_WAIT_BITSET = 9;
 
 /** Calls that an allocator makes with its lock held, and that can sleep: on the very lock of memory that a fork takes. */
 const MEMORY_CALLS: ReadonlySet<number> = new Set([
@@ -70,6 +68,12 @@ export class Thread {
     ];
   }
 
+  /** What it is and does, for an error message: `V8 DefaultWorke (123, running)`. */
+  describe(): string {
+    const doing = this.asleep ? `in system call ${this.syscall}` : "running";
+    return `${this.name} (${this.tid}, ${doing})`;
+  }
+
   /** Its name, such as `tokio-runtime-w`. */
   get name(): string {
     const count = rereadProc(this.#commFile, line);
@@ -100,18 +104,12 @@ export class Thread {
   }
 
   /**
-   * Whether it is in the middle of nothing. V8's workers rest nowhere but on their own condition; any other thread may sleep in
-   * any system call, but not within an allocator.
+   * Whether it is in the middle of nothing. V8's workers rest on a futex alone; any other thread may sleep in any system call,
+   * but not within an allocator.
    */
   get rests(): boolean {
-    if (this.kind === "v8-worker") return this.onCondition;
+    if (this.kind === "v8-worker") return this.#onPrivateFutex;
     return this.asleep && !MEMORY_CALLS.has(this.syscall);
-  }
-
-  /** Whether it waits on a condition variable or semaphore: glibc waits for a contended lock by another futex command. */
-  get onCondition(): boolean {
-    return this.#onPrivateFutex &&
-      (this.arguments[1]! & FUTEX_COMMAND) === FUTEX_WAIT_BITSET;
   }
 
   /** Whether it waits on a futex for a limited time, as an idle thread of the pool does; for a lock one waits without limit. */
