@@ -10,6 +10,7 @@ const PATIENCE = 15_000;
 const AT_ONCE = 20;
 const PAUSE_MICROSECONDS = 50;
 const LOOKS_BEFORE_LISTING = 5;
+const LOOKS_AT_CALL = 500;
 
 /** How often at most to look whether a released thread is idle, some 20 ms. */
 const LOOKS_AFTER = 200;
@@ -102,11 +103,13 @@ export class Rest {
     const calls = Math.max(1, ours);
     const wanted = this.#parked() + calls;
     poolThreads.occupy(calls);
-    for (let looks = 1; this.#parked() < wanted; looks++) {
+    // Not for ever: one that was parked may have been interrupted meanwhile, and then all is looked at again.
+    for (let looks = 1; looks <= LOOKS_AT_CALL; looks++) {
       this.pause();
       // Mostly they are those that were idle; now and then it is seen whether there are new ones.
       if (looks % LOOKS_BEFORE_LISTING === 0) this.#refresh();
       else for (const thread of this.#threads.values()) thread.look();
+      if (this.#parked() >= wanted) break;
     }
     this.#refresh();
     poolThreads.learn(this.#threads.values(), before);

@@ -1,4 +1,5 @@
 import { fromFileUrl } from "@std/path";
+import { stripVTControlCharacters } from "node:util";
 import { execv } from "../../exec/mod.ts";
 import { forkChild, killpg } from "../../process/mod.ts";
 import { readText } from "../_helpers.ts";
@@ -43,6 +44,7 @@ export async function runProgram(
   return {
     code,
     stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
+    // In colours or not, as the environment has it.
+    stderr: stripVTControlCharacters(decoder.decode(stderr)),
   };
 }
