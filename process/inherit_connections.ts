@@ -10,23 +10,21 @@ import { parentLoops } from "./_fork/event_loops.ts";
  *
  * Numbers from `ipc` need none of this: `read` and `write` work on any open descriptor.
  *
- * @example A child that answers a connection which the parent has accepted
- * ```ts no-assert
- * import { fork, inheritConnections } from "@posix/process/process";
+ * @example A child that takes over what the parent has accepted
+ * ```ts
+ * import { _exit, fork, inheritConnections } from "@posix/process/process";
  * import { waitpid } from "@posix/process/wait";
+ * import { assertEquals } from "@std/assert";
  *
- * async function serve(listener: Deno.Listener) {
- *   for await (const connection of listener) {
- *     const child = fork();
- *     if (child === 0) {
- *       inheritConnections();
- *       await connection.write(new TextEncoder().encode("hello\n"));
- *       Deno.exit();
- *     }
- *     connection.close();
- *     waitpid(child);
- *   }
+ * // const connection = await listener.accept();
+ * const child = fork();
+ * if (child === 0) {
+ *   inheritConnections();
+ *   // await connection.write(answer);
+ *   _exit(0);
  * }
+ * // connection.close();
+ * assertEquals(waitpid(child)?.raw, 0);
  * ```
  *
  * @throws {PosixError} Whatever the kernel refuses of it; nothing is known that it would.
