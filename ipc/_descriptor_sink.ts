@@ -50,8 +50,8 @@ export class DescriptorSink implements UnderlyingSink<Uint8Array> {
 
   /** Closes the descriptor, though somebody may be writing: a write that waits is rejected, as are all later ones. */
   async end(): Promise<void> {
-    if (this.#descriptor.ended) return;
-    this.#controller.error(ended(this.#descriptor.fd));
+    const { fd, ended: over } = this.#descriptor;
+    if (!over) this.#controller.error(ended(fd));
     await this.#descriptor.end();
   }
 

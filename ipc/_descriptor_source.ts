@@ -47,8 +47,7 @@ export class DescriptorSource implements UnderlyingByteSource {
 
   /** Closes the stream and the descriptor, though somebody may be reading: a read that waits finds the end. */
   async end(): Promise<void> {
-    if (this.#descriptor.ended) return;
-    this.#closeStream();
+    if (!this.#descriptor.ended) this.#closeStream();
     await this.#descriptor.end();
   }
 

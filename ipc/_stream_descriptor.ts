@@ -45,6 +45,7 @@ export class StreamDescriptor implements Watched {
   readonly #autoClose: boolean;
   #referenced = true;
   #ended = false;
+  #ending: Promise<void> | undefined;
   #closed = false;
   #watched = false;
   #waiter: Waiter | undefined;
@@ -100,8 +101,11 @@ export class StreamDescriptor implements Watched {
   }
 
   /** Ends the use of it, and closes it unless it is to stay open; resolves when that is done. Twice without harm. */
-  async end(): Promise<void> {
-    if (this.#ended) return;
+  end(): Promise<void> {
+    return this.#ending ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
     this.#ended = true;
     if (!this.#watched) this.#close();
     else {

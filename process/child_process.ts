@@ -53,6 +53,8 @@ export interface ChildOutput extends ChildStatus {
  * }
  * assertEquals((await status).signal, "SIGTERM");
  * ```
+ *
+ * @see {@link https://docs.deno.com/api/deno/~/Deno.ChildProcess | Deno.ChildProcess}
  */
 export class ChildProcess implements AsyncDisposable {
   readonly #parts: ChildParts;
@@ -194,6 +196,17 @@ export class ChildProcess implements AsyncDisposable {
    * @throws {RangeError} If the number is no integer from 0 to 64.
    * @throws {PosixError} `EPERM` if the child runs as another user by now.
    *
+   * @example Ending a child
+   * ```ts
+   * import { forkChild } from "@posix/process/process";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const child = await forkChild(() => new Promise(() => {}));
+   * child.kill("SIGKILL");
+   * const { code, signal } = await child.status;
+   * assertEquals({ code, signal }, { code: 137, signal: "SIGKILL" });
+   * ```
+   *
    * @see {@link https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html | pidfd_send_signal(2)}
    */
   kill(signal: Signal | number = "SIGTERM"): void {
@@ -202,12 +215,43 @@ export class ChildProcess implements AsyncDisposable {
     }
   }
 
-  /** Has the child, and pending reads and writes of its streams, keep this process alive, as they do from the start. */
+  /**
+   * Has the child, and pending reads and writes of its streams, keep this process alive, as they do from the start.
+   *
+   * @throws {PosixError} `ENOTSUP` if this Deno does not let anybody say what keeps it alive.
+   *
+   * @example Waiting for it after all
+   * ```ts
+   * import { forkChild } from "@posix/process/process";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const child = await forkChild(() => 3);
+   * child.unref();
+   * child.ref();
+   * assertEquals((await child.status).code, 3);
+   * ```
+   */
   ref(): void {
     this.#reference(true);
   }
 
-  /** Lets this process end though the child is running, or a read or write of its streams is pending. */
+  /**
+   * Lets this process end though the child is running, or a read or write of its streams is pending.
+   *
+   * @throws {PosixError} `ENOTSUP` if this Deno does not let anybody say what keeps it alive.
+   *
+   * @example A child that outlives the program
+   * ```ts
+   * import { forkChild } from "@posix/process/process";
+   * import { assert } from "@std/assert";
+   *
+   * const child = await forkChild(() => {}, { stdout: "null", newSession: true });
+   * child.unref();
+   * // The program may end now, and the child goes on. This one waits, to leave nothing behind:
+   * child.ref();
+   * assert((await child.status).success);
+   * ```
+   */
   unref(): void {
     this.#reference(false);
   }
