@@ -1,7 +1,6 @@
 import { MADV_DOFORK } from "../../ffi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { readErrno } from "../../ffi/_errno.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
 import { readProc } from "./proc_file.ts";
 
@@ -31,7 +30,7 @@ export class AddressSpace {
     const ranges: Range[] = [];
     let start = FIRST;
     for (const mapping of mappings()) {
-      if (treat(mapping.start, mapping.length)) continue;
+      if (treat(mapping.start, mapping.length) === 0) continue;
       ranges.push({ start, length: mapping.start - start });
       start = mapping.start + mapping.length;
     }
@@ -42,7 +41,8 @@ export class AddressSpace {
   /** Puts all of it into the next fork, without allocating. Gives false where a new mapping is in the way. */
   include(): boolean {
     for (const { start, length } of this.#ranges ?? []) {
-      if (treat(start, length)) continue;
+      // A hole makes the call give -1 and ENOMEM, yet all that is mapped has been treated.
+      if (treat(start, length) === 0 || readErrno() === ERRNO.ENOMEM) continue;
       this.#ranges = undefined;
       return false;
     }
@@ -50,13 +50,8 @@ export class AddressSpace {
   }
 }
 
-/** Treats a range. A hole makes the call give -1 and ENOMEM, yet all that is mapped has been treated. */
-function treat(start: bigint, length: bigint): boolean {
-  if (forkSymbols().madvise(start, length, MADV_DOFORK) === 0) return true;
-  const errno = readErrno();
-  if (errno === ERRNO.ENOMEM) return true;
-  if (errno === ERRNO.EINVAL) return false;
-  throw new PosixError("Cannot fork", { errno, syscall: "madvise" });
+function treat(start: bigint, length: bigint): number {
+  return forkSymbols().madvise(start, length, MADV_DOFORK);
 }
 
 /** The mappings below the end of user space, lowest first. */
