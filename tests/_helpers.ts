@@ -6,6 +6,8 @@ import { poolThreads } from "../process/_fork/pool_threads.ts";
 import { fork } from "../process/fork.ts";
 import { libc } from "./_libc.ts";
 
+export { forkWithAsync } from "./_fork_with_async.ts";
+
 /**
  * Forks a child that runs `body` and ends with its number; one that throws says so on stderr and ends with 99.
  *
@@ -16,20 +18,6 @@ export function forkWith(body: () => number | void): number {
   if (pid !== 0) return pid;
   try {
     _exit(body() ?? 0);
-  } catch (error) {
-    console.error(error);
-  }
-  _exit(99);
-}
-
-/** The same for a body that is asynchronous: the child's event loop turns until it has ended. */
-export async function forkWithAsync(
-  body: () => Promise<number | void>,
-): Promise<number> {
-  const pid = fork();
-  if (pid !== 0) return pid;
-  try {
-    _exit(await body() ?? 0);
   } catch (error) {
     console.error(error);
   }

@@ -43,8 +43,8 @@ export class Rest {
   }
 
   /**
-   * The idle threads of the pool. Only where all threads slept at one and the same time are they all that look so: one
-   * that waits for the pool's lock looks the same, and a call made too early would bring forth one thread more.
+   * The idle threads of the pool, to be asked for only where all threads slept at one and the same time: a call that is made
+   * while one is still on its way to being idle would bring forth one thread more.
    */
   #idle(): Thread[] {
     return [...this.#threads.values()].filter((thread) =>

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { forkWithAsync } from "../_fork_with_async.ts";
 import { WNOHANG } from "../../ffi/constants.ts";
 import { _exit } from "../../process/_exit.ts";
-import { fork } from "../../process/fork.ts";
 import { kill } from "../../process/kill.ts";
 import type { WaitStatus } from "../../wait/types.ts";
 import { waitpid } from "../../wait/waitpid.ts";
@@ -25,20 +25,6 @@ function sleep(milliseconds: number): Promise<void> {
 /** Deno starts a thread for signals half a second after its start, with a pair of sockets: they are no leak. */
 async function untilSettled(): Promise<void> {
   await sleep(1000);
-}
-
-/** Forks a child that runs `body` and ends with its number. */
-async function forkWith(
-  body: () => number | Promise<number>,
-): Promise<number> {
-  const pid = fork();
-  if (pid !== 0) return pid;
-  try {
-    _exit(await body());
-  } catch (error) {
-    console.error(error);
-  }
-  _exit(99);
 }
 
 /** Uses the event loop and the pool of blocking tasks. */
@@ -135,7 +121,7 @@ async function manyForks(count: number): Promise<Outcome> {
     beBusy(i);
     const expected = i % 90;
     children.add(
-      await forkWith(async () => {
+      await forkWithAsync(async () => {
         beBusy(-i);
         // One in four lives longer: it uses what it has been given.
         if (i % 4 === 0) await useRuntime();
@@ -160,7 +146,7 @@ async function bigHeap(count: number, megabytes: number): Promise<Outcome> {
   for (let i = 0; i < count; i++) {
     beBusy(i);
     children.add(
-      await forkWith(async () => {
+      await forkWithAsync(async () => {
         beBusy(-i);
         if (i % 4 === 0) await useRuntime();
         return 5;
@@ -187,7 +173,7 @@ async function killed(count: number): Promise<Outcome> {
   for (let i = 0; i < count + 5; i++) {
     // The first few are to warm up with.
     if (i === 5) before = descriptors();
-    const pid = await forkWith(async () => {
+    const pid = await forkWithAsync(async () => {
       for (;;) await useRuntime();
     });
     const until = performance.now() + Math.random() * delays;
@@ -199,7 +185,7 @@ async function killed(count: number): Promise<Outcome> {
   }
   const child = new Children();
   child.add(
-    await forkWith(async () => {
+    await forkWithAsync(async () => {
       await useRuntime();
       return 3;
     }),
@@ -236,7 +222,7 @@ async function parentAfter(count: number, idle: number): Promise<Outcome> {
   const children = new Children();
   const forks = async (count: number) => {
     for (let i = 0; i < count; i++) {
-      children.add(await forkWith(() => 1), 1);
+      children.add(await forkWithAsync(() => 1), 1);
       await children.atMost(3);
       if (i % 10 === 0) await useRuntime();
     }
@@ -274,7 +260,7 @@ async function parentAfter(count: number, idle: number): Promise<Outcome> {
 /** What an idle child has for itself. */
 async function idleChild(): Promise<Outcome> {
   collectGarbage();
-  const pid = await forkWith(async () => {
+  const pid = await forkWithAsync(async () => {
     await sleep(60_000);
     return 0;
   });
@@ -297,7 +283,7 @@ async function warmWorkers(megabytes: number): Promise<Outcome> {
   const pids: number[] = [];
   for (let i = 0; i < 10; i++) {
     pids.push(
-      await forkWith(async () => {
+      await forkWithAsync(async () => {
         for (let query = 0; query < 1000; query++) lookUp(i + query * 17);
         await useRuntime();
         await sleep(60_000);

@@ -1,3 +1,4 @@
+import { forkWithAsync } from "../../_fork_with_async.ts";
 import { _exit } from "../../../process/_exit.ts";
 import { fork } from "../../../process/fork.ts";
 import { getpid } from "../../../process/getpid.ts";
@@ -17,19 +18,6 @@ async function live(): Promise<void> {
   if (code !== 0) _exit(91);
 }
 
-async function forkWith(
-  body: () => number | Promise<number>,
-): Promise<number> {
-  const pid = fork();
-  if (pid !== 0) return pid;
-  try {
-    _exit(await body());
-  } catch (error) {
-    console.error(error);
-  }
-  _exit(99);
-}
-
 async function codeOf(pid: number): Promise<number> {
   const { status } = await waitAsync(pid);
   return status.kind === "exited" ? status.code : -1;
@@ -40,11 +28,11 @@ export const forks: Capabilities = {
   "a child of a child of a child": {
     async child() {
       await live();
-      const pid = await forkWith(async () => {
+      const pid = await forkWithAsync(async () => {
         await live();
-        const pid = await forkWith(async () => {
+        const pid = await forkWithAsync(async () => {
           await live();
-          const pid = await forkWith(async () => {
+          const pid = await forkWithAsync(async () => {
             await live();
             return 1;
           });
@@ -61,7 +49,7 @@ export const forks: Capabilities = {
       const pids: number[] = [];
       for (let code = 1; code <= 8; code++) {
         pids.push(
-          await forkWith(async () => {
+          await forkWithAsync(async () => {
             await live();
             return code;
           }),
@@ -75,7 +63,7 @@ export const forks: Capabilities = {
   "a fork within a busy event loop": {
     async child() {
       const work = Array.from({ length: 5 }, live);
-      const pid = await forkWith(async () => {
+      const pid = await forkWithAsync(async () => {
         await live();
         return 5;
       });
