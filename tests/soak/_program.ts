@@ -6,7 +6,6 @@
 
 import { forkWithAsync } from "../_fork_with_async.ts";
 import { WNOHANG } from "../../ffi/constants.ts";
-import { _exit } from "../../process/_exit.ts";
 import { kill } from "../../process/kill.ts";
 import type { WaitStatus } from "../../wait/types.ts";
 import { waitpid } from "../../wait/waitpid.ts";
