@@ -17,6 +17,46 @@ export const memorySymbols = lazySymbols({
   memmove: { parameters: ["buffer", "buffer", "usize"], result: "usize" },
 });
 
+/** Memory that is mapped; addresses are usize, since what is mapped is ours to know by its address. */
+export const mappingSymbols = lazySymbols({
+  // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
+  mmap: {
+    parameters: ["usize", "usize", "i32", "i32", "i32", "i64"],
+    result: "usize",
+  },
+  // int munmap(void *addr, size_t length);
+  munmap: { parameters: ["usize", "usize"], result: "i32" },
+  // int mprotect(void *addr, size_t length, int prot);
+  mprotect: { parameters: ["usize", "usize", "i32"], result: "i32" },
+  // int msync(void *addr, size_t length, int flags);
+  msync: { parameters: ["usize", "usize", "i32"], result: "i32" },
+});
+
+/** Sleeping until memory changes, across processes. */
+export const futexSymbols = lazySymbols({
+  // long syscall(SYS_futex, uint32_t *uaddr, FUTEX_WAIT, uint32_t val, const struct timespec *timeout);
+  futex_wait: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "i32", "i32", "buffer"],
+    result: "i32",
+  },
+  // long syscall(SYS_futex, uint32_t *uaddr, FUTEX_WAKE, uint32_t val);
+  futex_wake: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "i32", "i32"],
+    result: "i32",
+  },
+});
+
+/** The same sleep on a thread of Deno's pool. */
+// long syscall(SYS_futex, uint32_t *uaddr, FUTEX_WAIT, uint32_t val, const struct timespec *timeout);
+export const sharedFutexWaitOnPool = poolCall({
+  name: "syscall",
+  parameters: ["i64", "buffer", "i32", "i32", "buffer"],
+  result: "i32",
+  nonblocking: true,
+});
+
 /** Who a process is, and what it carries. */
 export const processSymbols = lazySymbols({
   // pid_t getpid(void);
@@ -47,6 +87,45 @@ export const processSymbols = lazySymbols({
   prctl_set_name: {
     name: "prctl",
     parameters: ["i32", "buffer"],
+    result: "i32",
+  },
+});
+
+/** The share of the CPUs that a thread gets, and which ones. */
+export const schedulingSymbols = lazySymbols({
+  // long syscall(SYS_getpriority, int which, id_t who); 20 minus the nice value, never negative as glibc's result may be
+  getpriority: {
+    name: "syscall",
+    parameters: ["i64", "i32", "u32"],
+    result: "i32",
+  },
+  // int setpriority(int which, id_t who, int prio);
+  setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
+  // int sched_getaffinity(pid_t pid, size_t cpusetsize, cpu_set_t *mask);
+  sched_getaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  // int sched_setaffinity(pid_t pid, size_t cpusetsize, const cpu_set_t *mask);
+  sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+});
+
+/** Who is in the foreground of a terminal, and its name. */
+export const foregroundSymbols = lazySymbols({
+  // pid_t tcgetpgrp(int fd);
+  tcgetpgrp: { parameters: ["i32"], result: "i32" },
+  // int tcsetpgrp(int fd, pid_t pgrp);
+  tcsetpgrp: { parameters: ["i32", "i32"], result: "i32" },
+  // int ttyname_r(int fd, char *buf, size_t buflen);
+  ttyname_r: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+});
+
+/** What it takes to put the figures of /proc into words: units, the clock since boot, the names of users. */
+export const accountingSymbols = lazySymbols({
+  // long sysconf(int name);
+  sysconf: { parameters: ["i32"], result: "i64" },
+  // int clock_gettime(clockid_t clockid, struct timespec *tp);
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  // int getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, size_t buflen, struct passwd **result);
+  getpwuid_r: {
+    parameters: ["u32", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
   },
 });
@@ -229,4 +308,97 @@ export const handlerSymbols = lazySymbols({
   setvbuf: { parameters: ["usize", "buffer", "i32", "usize"], result: "i32" },
   // int fclose(FILE *stream);
   fclose: { parameters: ["usize"], result: "i32" },
+});
+
+/** Starting other programs. */
+export const spawnSymbols = lazySymbols({
+  // int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const argv[], char *const envp[]);
+  posix_spawnp: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "usize"],
+    result: "i32",
+  },
+  // int posix_spawnattr_init(posix_spawnattr_t *attr);
+  posix_spawnattr_init: { parameters: ["buffer"], result: "i32" },
+  // int posix_spawnattr_destroy(posix_spawnattr_t *attr);
+  posix_spawnattr_destroy: { parameters: ["buffer"], result: "i32" },
+  // int posix_spawnattr_setflags(posix_spawnattr_t *attr, short flags);
+  posix_spawnattr_setflags: { parameters: ["buffer", "i16"], result: "i32" },
+  // int posix_spawnattr_setpgroup(posix_spawnattr_t *attr, pid_t pgroup);
+  posix_spawnattr_setpgroup: { parameters: ["buffer", "i32"], result: "i32" },
+  // int posix_spawnattr_setsigmask(posix_spawnattr_t *attr, const sigset_t *sigmask);
+  posix_spawnattr_setsigmask: {
+    parameters: ["buffer", "buffer"],
+    result: "i32",
+  },
+  // int posix_spawnattr_setsigdefault(posix_spawnattr_t *attr, const sigset_t *sigdefault);
+  posix_spawnattr_setsigdefault: {
+    parameters: ["buffer", "buffer"],
+    result: "i32",
+  },
+  // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *file_actions);
+  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
+  // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *file_actions);
+  posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
+  // int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *file_actions, int fildes, int newfildes);
+  posix_spawn_file_actions_adddup2: {
+    parameters: ["buffer", "i32", "i32"],
+    result: "i32",
+  },
+  // int posix_spawn_file_actions_addclose(posix_spawn_file_actions_t *file_actions, int fildes);
+  posix_spawn_file_actions_addclose: {
+    parameters: ["buffer", "i32"],
+    result: "i32",
+  },
+  // int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *file_actions, int fildes, const char *path, int oflag, mode_t mode);
+  posix_spawn_file_actions_addopen: {
+    parameters: ["buffer", "i32", "buffer", "i32", "u32"],
+    result: "i32",
+  },
+  // int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *file_actions, const char *path); since glibc 2.29
+  posix_spawn_file_actions_addchdir_np: {
+    parameters: ["buffer", "buffer"],
+    result: "i32",
+  },
+  // int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *file_actions, int from); since glibc 2.34
+  posix_spawn_file_actions_addclosefrom_np: {
+    parameters: ["buffer", "i32"],
+    result: "i32",
+    optional: true,
+  },
+});
+
+/** The environment of the process. */
+export const environmentSymbols = lazySymbols({
+  // extern char **environ;
+  environ: { type: "pointer" },
+  // char *getenv(const char *name);
+  getenv: { parameters: ["buffer"], result: "usize" },
+  // void *memmove(void *dest, const void *src, size_t n); the address of a symbol, as it moves nothing
+  address_of: {
+    name: "memmove",
+    parameters: ["pointer", "buffer", "usize"],
+    result: "usize",
+  },
+});
+
+/** What a forked child calls on its way to another program. The system calls themselves, where glibc would also tell threads that the child does not have. */
+export const settingSymbols = lazySymbols({
+  // int setpriority(int which, id_t who, int prio);
+  setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
+  // long syscall(SYS_setgroups, int size, const gid_t *list);
+  setgroups: {
+    name: "syscall",
+    parameters: ["i64", "i32", "buffer"],
+    result: "i32",
+  },
+  // long syscall(SYS_setresgid or SYS_setresuid, id_t real, id_t effective, id_t saved);
+  setresid: {
+    name: "syscall",
+    parameters: ["i64", "u32", "u32", "u32"],
+    result: "i32",
+  },
+  // uid_t geteuid(void);
+  geteuid: { parameters: [], result: "u32" },
+  // int execve(const char *pathname, char *const argv[], char *const envp[]);
+  execve: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
 });

@@ -161,6 +161,9 @@ export const AT_EMPTY_PATH: number = 0x1000;
 /** Ask for the file type. */
 export const STATX_TYPE: number = 0x1;
 
+/** Ask for the owner. */
+export const STATX_UID: number = 0x8;
+
 /** Ask for the inode number. */
 export const STATX_INO: number = 0x100;
 
@@ -304,10 +307,87 @@ export const PR_SET_PDEATHSIG: number = 1;
 /** Set the name of the calling thread. */
 export const PR_SET_NAME: number = 15;
 
+/** Become the parent of descendants whose own parent has ended. */
+export const PR_SET_CHILD_SUBREAPER: number = 36;
+
+// sysconf(3) and clock_gettime(2)
+
+/** The number of clock ticks in a second, in which the kernel tells times. */
+export const _SC_CLK_TCK: number = 2;
+
+/** The number of bytes in a page of memory. */
+export const _SC_PAGESIZE: number = 30;
+
+/** The clock on the wall. */
+export const CLOCK_REALTIME: number = 0;
+
+/** The time since boot, the time asleep included. */
+export const CLOCK_BOOTTIME: number = 7;
+
+// posix_spawn(3) and what goes beyond it
+
+/** `posix_spawnattr_setflags`: the program is to be in another process group. */
+export const POSIX_SPAWN_SETPGROUP: number = 0x02;
+
+/** `posix_spawnattr_setflags`: signals are to have their default actions. */
+export const POSIX_SPAWN_SETSIGDEF: number = 0x04;
+
+/** `posix_spawnattr_setflags`: the program is to start with another signal mask. */
+export const POSIX_SPAWN_SETSIGMASK: number = 0x08;
+
+/** `posix_spawnattr_setflags`: the program is to lead a new session. */
+export const POSIX_SPAWN_SETSID: number = 0x80;
+
+/** `setpriority`: one process. */
+export const PRIO_PROCESS: number = 0;
+
 // fork: memory, events and sockets
 
 /** Let the pages be there in a forked child again. */
 export const MADV_DOFORK: number = 11;
+
+// mmap(2), mprotect(2) and msync(2)
+
+/** The memory can be read. */
+export const PROT_READ: number = 1;
+
+/** The memory can be written. */
+export const PROT_WRITE: number = 2;
+
+/** The memory cannot be touched. */
+export const PROT_NONE: number = 0;
+
+/** What is written is seen by all who map the same, and goes to the file. */
+export const MAP_SHARED: number = 1;
+
+/** What is written is seen by nobody else. */
+export const MAP_PRIVATE: number = 2;
+
+/** No file is behind the memory. */
+export const MAP_ANONYMOUS: number = 0x20;
+
+/** Begin to write to the file, and do not wait. */
+export const MS_ASYNC: number = 1;
+
+/** Write to the file, and wait until that is done. */
+export const MS_SYNC: number = 4;
+
+// futex(2)
+
+/** Sleep until woken, if the word is as expected. */
+export const FUTEX_WAIT: number = 0;
+
+/** Wake those who sleep on the word. */
+export const FUTEX_WAKE: number = 1;
+
+/** In the word of a robust mutex: somebody may sleep on it. */
+export const FUTEX_WAITERS: number = 0x80000000;
+
+/** In the word of a robust mutex: its owner has died. */
+export const FUTEX_OWNER_DIED: number = 0x40000000;
+
+/** In the word of a robust mutex: the mask of the owner's thread id. */
+export const FUTEX_TID_MASK: number = 0x3fffffff;
 
 /** `eventfd`: close on exec. */
 export const EFD_CLOEXEC: number = 0o2000000;
@@ -354,6 +434,9 @@ export const SYS_pidfd_send_signal: number = 424;
 export const SYS_getdents64: number = aarch64 ? 61 : 217;
 
 /** The number of the system call. */
+export const SYS_getpriority: number = aarch64 ? 141 : 140;
+
+/** The number of the system call. */
 export const SYS_futex: number = aarch64 ? 98 : 202;
 
 /** The number of the system call. */
@@ -382,3 +465,12 @@ export const SYS_poll: number = aarch64 ? -1 : 7;
 
 /** The number of the system call. */
 export const SYS_ppoll: number = aarch64 ? 73 : 271;
+
+/** The number of the system call. */
+export const SYS_setgroups: number = aarch64 ? 159 : 116;
+
+/** The number of the system call. */
+export const SYS_setresuid: number = aarch64 ? 147 : 117;
+
+/** The number of the system call. */
+export const SYS_setresgid: number = aarch64 ? 149 : 119;
