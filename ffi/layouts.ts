@@ -108,11 +108,57 @@ export const SIGACTION: Layout<"sa_handler" | "sa_mask" | "sa_flags"> = {
 };
 
 /** `struct statx` of {@link https://man7.org/linux/man-pages/man2/statx.2.html | statx(2)}. */
-export const STATX: Layout<"stx_mode" | "stx_ino" | "stx_size"> = {
+export const STATX: Layout<
+  "stx_uid" | "stx_mode" | "stx_ino" | "stx_size"
+> = {
   type: "struct statx",
   header: "sys/stat.h",
   size: 256,
-  fields: { stx_mode: 28, stx_ino: 32, stx_size: 40 },
+  fields: { stx_uid: 20, stx_mode: 28, stx_ino: 32, stx_size: 40 },
+};
+
+/** The kernel's `struct termios2` of {@link https://man7.org/linux/man-pages/man4/tty_ioctl.4.html | tty_ioctl(4)}; without the rates it is its `struct termios`. */
+export const TERMIOS2: Layout<
+  | "c_iflag"
+  | "c_oflag"
+  | "c_cflag"
+  | "c_lflag"
+  | "c_line"
+  | "c_cc"
+  | "c_ispeed"
+  | "c_ospeed"
+> = {
+  type: "struct termios2",
+  header: "asm/termbits.h",
+  size: 44,
+  fields: {
+    c_iflag: 0,
+    c_oflag: 4,
+    c_cflag: 8,
+    c_lflag: 12,
+    c_line: 16,
+    c_cc: 17,
+    c_ispeed: 36,
+    c_ospeed: 40,
+  },
+};
+
+/** `struct winsize` of {@link https://man7.org/linux/man-pages/man2/TIOCSWINSZ.2const.html | TIOCSWINSZ(2const)}. */
+export const WINSIZE: Layout<
+  "ws_row" | "ws_col" | "ws_xpixel" | "ws_ypixel"
+> = {
+  type: "struct winsize",
+  header: "sys/ioctl.h",
+  size: 8,
+  fields: { ws_row: 0, ws_col: 2, ws_xpixel: 4, ws_ypixel: 6 },
+};
+
+/** `struct passwd` of {@link https://man7.org/linux/man-pages/man3/getpwuid.3.html | getpwuid(3)}. */
+export const PASSWD: Layout<"pw_name"> = {
+  type: "struct passwd",
+  header: "pwd.h",
+  size: 48,
+  fields: { pw_name: 0 },
 };
 
 const packed = Deno.build.arch === "x86_64";
@@ -123,4 +169,20 @@ export const EPOLL_EVENT: Layout<"events" | "data"> = {
   header: "sys/epoll.h",
   size: packed ? 12 : 16,
   fields: { events: 0, data: packed ? 4 : 8 },
+};
+
+/** glibc's `posix_spawnattr_t` of {@link https://man7.org/linux/man-pages/man3/posix_spawn.3.html | posix_spawn(3)}. */
+export const SPAWN_ATTRIBUTES: Layout<never> = {
+  type: "posix_spawnattr_t",
+  header: "spawn.h",
+  size: 336,
+  fields: {},
+};
+
+/** glibc's `posix_spawn_file_actions_t` of {@link https://man7.org/linux/man-pages/man3/posix_spawn.3.html | posix_spawn(3)}. */
+export const SPAWN_FILE_ACTIONS: Layout<never> = {
+  type: "posix_spawn_file_actions_t",
+  header: "spawn.h",
+  size: 80,
+  fields: {},
 };

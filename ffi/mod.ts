@@ -17,3 +17,4 @@ export * from "./constants.ts";
 export * from "./errno.ts";
 export * from "./layouts.ts";
 export * from "./posix_error.ts";
+export * from "./terminal_constants.ts";

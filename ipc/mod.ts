@@ -57,14 +57,71 @@ export {
   POLLPRI,
   POLLRDHUP,
 } from "../ffi/constants.ts";
+export {
+  BRKINT,
+  CLOCAL,
+  CMSPAR,
+  CREAD,
+  CRTSCTS,
+  CS5,
+  CS6,
+  CS7,
+  CS8,
+  CSIZE,
+  CSTOPB,
+  ECHO,
+  ECHOCTL,
+  ECHOE,
+  ECHOK,
+  ECHOKE,
+  ECHONL,
+  ECHOPRT,
+  EXTPROC,
+  FLUSHO,
+  HUPCL,
+  ICANON,
+  ICRNL,
+  IEXTEN,
+  IGNBRK,
+  IGNCR,
+  IGNPAR,
+  IMAXBEL,
+  INLCR,
+  INPCK,
+  ISIG,
+  ISTRIP,
+  IUCLC,
+  IUTF8,
+  IXANY,
+  IXOFF,
+  IXON,
+  NOFLSH,
+  OCRNL,
+  OFDEL,
+  OFILL,
+  OLCUC,
+  ONLCR,
+  ONLRET,
+  ONOCR,
+  OPOST,
+  PARENB,
+  PARMRK,
+  PARODD,
+  PENDIN,
+  TOSTOP,
+  XCASE,
+  XTABS,
+} from "../ffi/terminal_constants.ts";
 export * from "./close.ts";
 export * from "./dup.ts";
 export * from "./dup2.ts";
 export * from "./dup3.ts";
 export * from "./get_pipe_size.ts";
 export * from "./isatty.ts";
+export * from "./make_raw.ts";
 export * from "./mkfifo.ts";
 export * from "./open.ts";
+export * from "./openpty.ts";
 export * from "./pipe.ts";
 export * from "./pipe2.ts";
 export * from "./poll.ts";
@@ -74,6 +131,11 @@ export * from "./readable_stream.ts";
 export * from "./set_cloexec.ts";
 export * from "./set_nonblock.ts";
 export * from "./set_pipe_size.ts";
+export * from "./tcgetattr.ts";
+export * from "./tcgetwinsize.ts";
+export * from "./tcsetattr.ts";
+export * from "./tcsetwinsize.ts";
+export type * from "./termios.ts";
 export * from "./unlink.ts";
 export * from "./writable_stream.ts";
 export * from "./write.ts";

@@ -6,6 +6,9 @@
 Object.defineProperty(Deno, "build", {
   value: { ...Deno.build, arch: Deno.args[0] },
 });
-const constants = await import("../../ffi/constants.ts");
+const constants = {
+  ...await import("../../ffi/constants.ts"),
+  ...await import("../../ffi/terminal_constants.ts"),
+};
 const layouts = await import("../../ffi/layouts.ts");
 console.log(JSON.stringify({ constants, layouts }));

@@ -4,6 +4,7 @@ import { evaluate, targets } from "./_compiler.ts";
 import { definitions } from "./_definitions.ts";
 
 const HEADERS = [
+  "asm/termbits.h",
   "dirent.h",
   "fcntl.h",
   "limits.h",
@@ -25,7 +26,6 @@ const HEADERS = [
   "sys/time.h",
   "sys/timerfd.h",
   "sys/wait.h",
-  "termios.h",
   "unistd.h",
 ];
 

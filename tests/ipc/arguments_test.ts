@@ -62,6 +62,10 @@ const NUMBERS: readonly [string, string, (value: unknown) => unknown][] = [
   ["setPipeSize", "fd", (value) => untyped.setPipeSize(value, 4096)],
   ["setPipeSize", "bytes", (value) => untyped.setPipeSize(0, value)],
   ["isatty", "fd", (value) => untyped.isatty(value)],
+  ["tcgetattr", "fd", (value) => untyped.tcgetattr(value)],
+  ["tcsetattr", "fd", (value) => untyped.tcsetattr(value, "now", {})],
+  ["tcgetwinsize", "fd", (value) => untyped.tcgetwinsize(value)],
+  ["tcsetwinsize", "fd", (value) => untyped.tcsetwinsize(value, {})],
   ["poll", "fds[0].fd", (value) => untyped.poll([{ fd: value, events: 1 }], 0)],
   [
     "poll",

@@ -18,6 +18,7 @@ import {
   O_RDWR,
   O_WRONLY,
   open,
+  openpty,
   pipe,
   readableStream,
   write,
@@ -41,7 +42,6 @@ import {
   leaveDescriptors,
   sockets,
 } from "./_helpers.ts";
-import { openTerminal } from "./_terminal.ts";
 
 const isOpen = (fd: number) => openDescriptors().includes(fd);
 
@@ -279,7 +279,7 @@ Deno.test(
 Deno.test(
   "readableStream() takes EIO of a terminal's controller for the end",
   withoutLeaks(async () => {
-    const { controller, terminal } = openTerminal();
+    const { controller, terminal } = openpty();
     write(terminal, "printed");
     const output = text(readableStream(controller));
     await turn();

@@ -1,0 +1,170 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { F_GETFD, FD_CLOEXEC } from "../../ffi/constants.ts";
+import { descriptorSymbols } from "../../ffi/_symbols.ts";
+import { close } from "../../ipc/close.ts";
+import { isatty } from "../../ipc/isatty.ts";
+import { O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../ipc/mod.ts";
+import { open } from "../../ipc/open.ts";
+import { PosixError } from "../../ffi/posix_error.ts";
+import { openpty } from "../../ipc/openpty.ts";
+import { read } from "../../ipc/read.ts";
+import { setNonblock } from "../../ipc/set_nonblock.ts";
+import { tcgetwinsize } from "../../ipc/tcgetwinsize.ts";
+import { write } from "../../ipc/write.ts";
+import { forkWith, openDescriptors, reap, withoutLeaks } from "../_helpers.ts";
+import {
+  assertRefused,
+  decode,
+  flagsOf,
+  leaveDescriptors,
+  lowestFree,
+} from "./_helpers.ts";
+
+Deno.test(
+  "openpty() gives two ends that are close-on-exec, at the lowest free numbers",
+  withoutLeaks(() => {
+    const free = lowestFree(2);
+    const { controller, terminal, name } = openpty();
+    assertEquals([controller, terminal], free);
+    assert(/^\/dev\/pts\/\d+$/.test(name), name);
+    const { fcntl } = descriptorSymbols();
+    for (const fd of free) {
+      assertEquals(isatty(fd), true);
+      assertEquals(fcntl(fd, F_GETFD, 0), FD_CLOEXEC);
+      assertEquals(flagsOf(fd) & (O_NONBLOCK | O_RDWR), O_RDWR);
+    }
+    close(terminal);
+    close(controller);
+    assertRefused(() => open(name, O_RDWR | O_NOCTTY), "ENOENT", "open", name);
+  }),
+);
+
+Deno.test(
+  "openpty() carries what is typed and what is printed, as a terminal does",
+  withoutLeaks(() => {
+    const { controller, terminal } = openpty();
+    write(controller, "typod\x7f\x7fed\r");
+    assertEquals(decode(read(terminal, 100)), "typed\n");
+    // The echo: each erased character is wiped out, and Enter moves on to the next line.
+    assertEquals(decode(read(controller, 100)), "typod\b \b\b \bed\r\n");
+    write(terminal, "printed\n");
+    assertEquals(decode(read(controller, 100)), "printed\r\n");
+    close(terminal);
+    close(controller);
+  }),
+);
+
+Deno.test(
+  "openpty() sets the size of the window, which is zero otherwise",
+  withoutLeaks(() => {
+    for (
+      const [size, expected] of [
+        [undefined, { columns: 0, rows: 0, xpixel: 0, ypixel: 0 }],
+        [{ columns: 80, rows: 24 }, {
+          columns: 80,
+          rows: 24,
+          xpixel: 0,
+          ypixel: 0,
+        }],
+        [{ columns: 65_535, rows: 1, xpixel: 640, ypixel: 480 }, {
+          columns: 65_535,
+          rows: 1,
+          xpixel: 640,
+          ypixel: 480,
+        }],
+      ] as const
+    ) {
+      const { controller, terminal } = openpty(size);
+      assertEquals(tcgetwinsize(terminal), expected);
+      assertEquals(tcgetwinsize(controller), expected);
+      close(terminal);
+      close(controller);
+    }
+  }),
+);
+
+Deno.test(
+  "openpty() refuses a wrong size before it opens anything",
+  withoutLeaks(() => {
+    const before = openDescriptors();
+    for (
+      const [size, errorClass, name] of [
+        [null, TypeError, "size"],
+        [80, TypeError, "size"],
+        [{}, TypeError, "columns"],
+        [{ columns: 80 }, TypeError, "rows"],
+        [{ columns: "80", rows: 24 }, TypeError, "columns"],
+        [{ columns: -1, rows: 24 }, RangeError, "columns"],
+        [{ columns: 80, rows: 65_536 }, RangeError, "rows"],
+        [{ columns: 80, rows: 24, xpixel: 1.5 }, RangeError, "xpixel"],
+        [{ columns: 80, rows: 24, ypixel: NaN }, RangeError, "ypixel"],
+      ] as const
+    ) {
+      // @ts-expect-error -- the point is to pass what the types forbid
+      const error = assertThrows(() => openpty(size), errorClass);
+      assert(error.message.startsWith(`'${name}' must`), error.message);
+    }
+    assertEquals(openDescriptors(), before);
+  }),
+);
+
+Deno.test(
+  "openpty() leaves nothing open where there is no descriptor for both ends",
+  withoutLeaks(() => {
+    const raw = reap(forkWith(() => {
+      leaveDescriptors(1);
+      const error = assertThrows(() => openpty(), PosixError);
+      assertEquals([error.code, error.syscall], ["EMFILE", "open"]);
+      close(open("/dev/null", O_RDWR)); // the one descriptor is free again
+    }));
+    assertEquals(raw, 0);
+  }),
+);
+
+Deno.test(
+  "openpty() hangs the terminal up when its controller is closed",
+  withoutLeaks(() => {
+    const { controller, terminal } = openpty();
+    close(controller);
+    assertEquals(read(terminal, 10).length, 0);
+    assertRefused(() => write(terminal, "x"), "EIO", "write");
+    close(terminal);
+  }),
+);
+
+Deno.test(
+  "openpty() gives a controller whose read fails with EIO after what was printed, when the terminal is closed",
+  withoutLeaks(() => {
+    const { controller, terminal } = openpty();
+    write(terminal, "last words");
+    close(terminal);
+    assertEquals(decode(read(controller, 100)), "last words");
+    assertRefused(() => read(controller, 100), "EIO", "read");
+    close(controller);
+  }),
+);
+
+Deno.test(
+  "openpty() gives a terminal that cuts a line after 4,095 bytes, and takes no more until it is read",
+  withoutLeaks(() => {
+    const { controller, terminal } = openpty();
+    setNonblock(controller, true);
+    const line = "x".repeat(5000);
+    write(controller, line);
+    write(controller, "\n");
+    assertEquals(decode(read(terminal, 10_000)), `${"x".repeat(4095)}\n`);
+    close(terminal);
+    close(controller);
+  }),
+);
+
+Deno.test(
+  "openpty() a thousand times leaves nothing behind",
+  withoutLeaks(() => {
+    for (let i = 0; i < 1000; i++) {
+      const { controller, terminal } = openpty();
+      close(i % 2 === 0 ? controller : terminal);
+      close(i % 2 === 0 ? terminal : controller);
+    }
+  }),
+);
