@@ -76,6 +76,12 @@ export function fork(): number {
   return pid;
 }
 
+/** Forks for the library's own ends, as {@linkcode fork} does but without anybody's hooks. */
+export function forkWithoutHooks(): number {
+  refuseWorker();
+  return forkRuntime();
+}
+
 /** Forks without anybody's hooks. */
 function forkRuntime(): number {
   exitSymbols();
@@ -87,6 +93,7 @@ function forkRuntime(): number {
   } finally {
     if (pid !== 0) rest.release();
     rest.close();
+    memory.close();
   }
   return pid;
 }
@@ -121,7 +128,7 @@ function forkAtRest(rest: Rest, memory: AddressSpace): number {
 }
 
 /**
- * Forks, and keeps the child only if no other thread has run since all were seen at rest.
+ * Forks, and keeps the child only if no other thread has run since all were seen at rest, and no memory was mapped.
  *
  * Signals are blocked meanwhile, so that no handler of this thread runs; in the child they stay so until it is whole.
  */
@@ -138,7 +145,7 @@ function forkOnce(rest: Rest, memory: AddressSpace): number {
     pid = copy();
     if (pid === -1) throw lastError("fork", () => "Cannot fork");
     if (pid === 0) gate.pass();
-    else if (rest.held()) gate.open();
+    else if (memory.unchanged() && rest.held()) gate.open();
     else return discard(pid);
     return pid;
   } finally {

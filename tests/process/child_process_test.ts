@@ -11,7 +11,9 @@ import {
 import { waitpid } from "../../wait/mod.ts";
 import { forkWith, readText, reap, until, withoutLeaks } from "../_helpers.ts";
 import { decode, encode } from "../ipc/_helpers.ts";
-import { runProgram } from "./_program.ts";
+import { runProgram } from "../_run_program.ts";
+
+const PROGRAM = new URL("./_fork_child_program.ts", import.meta.url);
 
 const never = () => new Promise<void>(() => {});
 
@@ -66,6 +68,7 @@ Deno.test(
       code: 3,
       signal: null,
       coreDumped: false,
+      timedOut: false,
     });
     assert(rusage.maxrss > 1024);
     assert(child.status === child.status);
@@ -89,7 +92,13 @@ Deno.test(
       const child = await forkChild(never);
       child.kill(signal);
       const { rusage: _, ...rest } = await child.status;
-      assertEquals(rest, { success: false, code, signal, coreDumped: false });
+      assertEquals(rest, {
+        success: false,
+        code,
+        signal,
+        coreDumped: false,
+        timedOut: false,
+      });
     }
   }),
 );
@@ -398,7 +407,7 @@ Deno.test(
   "ChildProcess.unref() lets the program end while the child runs and a read is pending",
   withoutLeaks(async () => {
     const { code, stdout, stderr } = await runProgram(
-      "_fork_child_program.ts",
+      PROGRAM,
       ["unref"],
     );
     const pid = parseInt(stdout);
@@ -412,7 +421,7 @@ Deno.test(
   "ChildProcess.ref() has the program wait for the child after all",
   withoutLeaks(async () => {
     assertEquals(
-      await runProgram("_fork_child_program.ts", ["ref"]),
+      await runProgram(PROGRAM, ["ref"]),
       { code: 0, stdout: "status 3\n", stderr: "" },
     );
   }),

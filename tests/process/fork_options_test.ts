@@ -36,7 +36,9 @@ import {
   withoutLeaks,
 } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD, decode } from "../ipc/_helpers.ts";
-import { runProgram } from "./_program.ts";
+import { runProgram } from "../_run_program.ts";
+
+const PROGRAM = new URL("./_fork_child_program.ts", import.meta.url);
 
 const never = () => new Promise<void>(() => {});
 const nothing = () => {};
@@ -140,7 +142,7 @@ Deno.test(
   "forkChild() under deno run reaches console, Deno.stdin and Deno.stdout with what is piped",
   withoutLeaks(async () => {
     const { stdout, stderr } = await runProgram(
-      "_fork_child_program.ts",
+      PROGRAM,
       ["console"],
     );
     assertEquals(stderr, "");
@@ -157,7 +159,7 @@ Deno.test(
   withoutLeaks(async () => {
     // The program's output ends though its child lives on.
     const { stdout, stderr } = await runProgram(
-      "_fork_child_program.ts",
+      PROGRAM,
       ["detached"],
     );
     assertEquals(stderr, "");
@@ -297,7 +299,7 @@ Deno.test(
   "forkChild() with closeFds has a child in which all of Deno works",
   withoutLeaks(async () => {
     assertEquals(
-      await runProgram("_fork_child_program.ts", ["close-fds"]),
+      await runProgram(PROGRAM, ["close-fds"]),
       { code: 0, stdout: "timer\nread 24\ncode 0\n", stderr: "" },
     );
   }),

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { O_CLOEXEC } from "../../ffi/constants.ts";
 import { descriptorSymbols, signalSymbols } from "../../ffi/_symbols.ts";
 import { SIGNAL_NUMBERS } from "../../ffi/_signals.ts";
-import { forkWith, reap } from "../_helpers.ts";
+import { directoryEntries, forkWith, reap } from "../_helpers.ts";
 
 /** Holds children back until the parent lets them go, or is gone itself. */
 export class Gate {
@@ -47,4 +47,9 @@ export function send(
 /** Runs `body`, which may wait for any child, in a process that has no other children; it must not throw. */
 export function inOwnProcess(body: () => void): void {
   assertEquals(reap(forkWith(body)), 0, "see the child's error above");
+}
+
+/** How many threads this process has. */
+export function threads(): number {
+  return directoryEntries("/proc/self/task").length;
 }

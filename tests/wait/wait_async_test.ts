@@ -17,7 +17,6 @@ import {
   WNOWAIT,
 } from "../../wait/mod.ts";
 import {
-  directoryEntries,
   forkWith,
   forkWithAsync,
   openDescriptors,
@@ -25,7 +24,10 @@ import {
   until,
   withoutLeaks,
 } from "../_helpers.ts";
-import { Gate, send } from "./_children.ts";
+import { assertProgramSays } from "../_run_program.ts";
+import { Gate, send, threads } from "./_children.ts";
+
+const MANY = new URL("./_many_children_program.ts", import.meta.url);
 
 const { clock, prctl, ptrace } = Deno.dlopen("libc.so.6", {
   // clock_t clock(void); the CPU time of the process, all threads, in microseconds
@@ -38,10 +40,6 @@ const { clock, prctl, ptrace } = Deno.dlopen("libc.so.6", {
 const PR_SET_PTRACER = 0x59616d61;
 const PR_SET_PTRACER_ANY = 0xffff_ffff_ffff_ffffn;
 const PTRACE_SEIZE = 0x4206;
-
-function threads(): number {
-  return directoryEntries("/proc/self/task").length;
-}
 
 /** Waits until the child has ended, and leaves it a zombie. */
 function zombie(pid: number): number {
@@ -144,24 +142,7 @@ Deno.test(
 
 Deno.test(
   "waitAsync() waits for 200 children at once without a thread for each",
-  withoutLeaks(async () => {
-    const gate = new Gate();
-    const pids = Array.from({ length: 200 }, (_, i) => gate.fork(i));
-    const before = threads();
-    const promises = pids.map((pid) => waitAsync(pid));
-    // A few turns of the event loop, for poll to be called again with all of them.
-    let ticks = 0;
-    await until(() => ++ticks > 5);
-    const during = threads();
-    gate.open();
-    const results = await Promise.all(promises);
-    assertEquals(results.map(({ pid }) => pid), pids);
-    assertEquals(results.map(({ raw }) => raw >> 8), pids.map((_, i) => i));
-    // Deno's pool starts a second thread if the first is not quite idle yet when poll is called again.
-    for (const count of [during, threads()]) {
-      assert(count <= before + 2, `${count} threads after ${before}`);
-    }
-  }),
+  withoutLeaks(() => assertProgramSays(MANY, ["at-once"], "nothing lost\n")),
 );
 
 Deno.test(
@@ -200,16 +181,7 @@ Deno.test(
 
 Deno.test(
   "waitAsync() takes 500 children one after the other",
-  withoutLeaks(async () => {
-    const before = openDescriptors();
-    for (let i = 0; i < 500; i++) {
-      const gate = new Gate();
-      const promise = waitAsync(gate.fork(i % 256));
-      gate.open();
-      assertEquals((await promise).raw, (i % 256) << 8);
-    }
-    assertEquals(openDescriptors(), before);
-  }),
+  withoutLeaks(() => assertProgramSays(MANY, ["in-turn"], "nothing lost\n")),
 );
 
 Deno.test(

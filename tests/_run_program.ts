@@ -1,8 +1,9 @@
+import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { stripVTControlCharacters } from "node:util";
-import { execv } from "../../exec/mod.ts";
-import { forkChild, killpg } from "../../process/mod.ts";
-import { readText } from "../_helpers.ts";
+import { execv } from "../exec/mod.ts";
+import { forkChild, killpg } from "../process/mod.ts";
+import { readText } from "./_helpers.ts";
 
 /** What a program has printed, and how it has ended. */
 export interface ProgramResult {
@@ -11,23 +12,24 @@ export interface ProgramResult {
   stderr: string;
 }
 
-/** Runs a program of this folder as `deno run` does, with the one permission, in the V8 mode of the test run. */
+/**
+ * Runs a program of the tests as `deno run` does, with the one permission, in the V8 mode of the test run: where no test
+ * runner is at work, or where what is done often would be slow in the test run's process, which is large.
+ */
 export async function runProgram(
-  name: string,
+  url: URL,
   args: readonly string[] = [],
 ): Promise<ProgramResult> {
   const v8Flags = readText("/proc/self/cmdline").split("\0")
     .filter((arg) => arg.startsWith("--v8-flags="));
-  const file = fromFileUrl(new URL(name, import.meta.url));
   const argv = [
     "deno",
     "run",
     "--quiet",
-    "--no-config",
     "--no-check",
     "--allow-ffi",
     ...v8Flags,
-    file,
+    fromFileUrl(url),
     ...args,
   ];
   await using child = await forkChild(() => execv("/proc/self/exe", argv), {
@@ -37,7 +39,7 @@ export async function runProgram(
     processGroup: 0,
   });
   // Whoever keeps its output from ending is of its group.
-  const deadline = setTimeout(() => killpg(child.pid, "SIGKILL"), 20_000);
+  const deadline = setTimeout(() => killpg(child.pid, "SIGKILL"), 30_000);
   const { code, stdout, stderr } = await child.output();
   clearTimeout(deadline);
   const decoder = new TextDecoder();
@@ -47,4 +49,13 @@ export async function runProgram(
     // In colours or not, as the environment has it.
     stderr: stripVTControlCharacters(decoder.decode(stderr)),
   };
+}
+
+/** Runs a program that must say one thing, complain of nothing, and end with 0. */
+export async function assertProgramSays(
+  url: URL,
+  args: readonly string[],
+  stdout: string,
+): Promise<void> {
+  assertEquals(await runProgram(url, args), { code: 0, stdout, stderr: "" });
 }
