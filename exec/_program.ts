@@ -22,16 +22,18 @@ export function argvBlock(args: readonly string[]): Uint8Array<ArrayBuffer> {
 
 /** `envp`: the environment as C wants it. */
 export function envpBlock(env: Environment): Uint8Array<ArrayBuffer> {
+  return cStringArray(variables(env), "env");
+}
+
+/** The variables of an environment, each as `NAME=value`. */
+export function variables(env: Environment): string[] {
   // A Map or an array has no variables as properties, and would silently make an empty environment or a wrong one.
   if (Object.prototype.toString.call(env) !== "[object Object]") {
     throw new TypeError(
       `'env' must be an object of strings: current value is ${describe(env)}`,
     );
   }
-  return cStringArray(
-    Object.entries(env).map(([name, value]) => variable(name, value)),
-    "env",
-  );
+  return Object.entries(env).map(([name, value]) => variable(name, value));
 }
 
 function variable(name: string, value: string): string {

@@ -1,7 +1,9 @@
 /**
- * Becoming another program: the `exec` family.
+ * Other programs: starting one with {@linkcode spawn}, and becoming one with the `exec` family.
  *
- * A call that succeeds does not return: the process goes on as the other program, under the same pid. One that fails throws a
+ * {@linkcode spawn} starts a program as a child, as `Deno.Command` does, and gives a `ChildProcess`.
+ *
+ * A call of the `exec` family that succeeds does not return: the process goes on as the other program, under the same pid. One that fails throws a
  * `PosixError`, and the process is as it was before.
  *
  * | | the arguments in a row | the arguments in an array |
@@ -58,3 +60,14 @@ export * from "./execve.ts";
 export * from "./execvp.ts";
 export * from "./execvpe.ts";
 export * from "./fexecve.ts";
+export * from "./spawn.ts";
+export type * from "./spawn_options.ts";
+export type {
+  ChildOutput,
+  ChildProcess,
+  ChildStatus,
+} from "../process/child_process.ts";
+export type { Environment } from "./_program.ts";
+export type { Resource, ResourceLimit } from "../process/getrlimit.ts";
+export type { Signal } from "../process/signals.ts";
+export type { Rusage } from "../wait/types.ts";

@@ -18,19 +18,22 @@ export function addressOf(buffer: ArrayBuffer): bigint {
 /**
  * A NULL-terminated array of C strings (`argv`, `envp`) as one block: the pointers, then what they point to.
  *
- * One `ArrayBuffer` of its own, which V8 never moves; keep it reachable until C is done with it.
+ * One `ArrayBuffer` of its own, which V8 never moves; keep it reachable until C is done with it. The addresses of
+ * strings that C has already can follow.
  */
 export function cStringArray(
   values: readonly string[],
   name: string,
+  addresses: readonly bigint[] = [],
 ): Uint8Array<ArrayBuffer> {
   const strings = values.map((value, index) =>
     cString(value, `${name}[${index}]`)
   );
-  const tableSize = (strings.length + 1) * 8;
+  const count = strings.length + addresses.length;
+  const tableSize = (count + 1) * 8;
   const size = strings.reduce((sum, string) => sum + string.length, tableSize);
   const block = new Uint8Array(new ArrayBuffer(size));
-  const table = new BigUint64Array(block.buffer, 0, strings.length + 1);
+  const table = new BigUint64Array(block.buffer, 0, count + 1);
   const base = addressOf(block.buffer);
   let offset = tableSize;
   strings.forEach((string, index) => {
@@ -38,5 +41,6 @@ export function cStringArray(
     block.set(string, offset);
     offset += string.length;
   });
+  table.set(addresses, strings.length);
   return block;
 }

@@ -32,6 +32,44 @@ export const mappingSymbols = lazySymbols({
   msync: { parameters: ["usize", "usize", "i32"], result: "i32" },
 });
 
+/** Files that memory is mapped from. */
+export const memoryFileSymbols = lazySymbols({
+  // int memfd_create(const char *name, unsigned int flags);
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  // int ftruncate(int fd, off_t length);
+  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  // int posix_fallocate(int fd, off_t offset, off_t len);
+  posix_fallocate: { parameters: ["i32", "i64", "i64"], result: "i32" },
+  // int linkat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, int flags);
+  linkat: {
+    parameters: ["i32", "buffer", "i32", "buffer", "i32"],
+    result: "i32",
+  },
+});
+
+/** Mutexes of libc; they are known by their address, since what is locked must be unlocked even where its buffer is detached. */
+export const mutexSymbols = lazySymbols({
+  // int pthread_mutexattr_init(pthread_mutexattr_t *attr);
+  pthread_mutexattr_init: { parameters: ["buffer"], result: "i32" },
+  // int pthread_mutexattr_setpshared(pthread_mutexattr_t *attr, int pshared);
+  pthread_mutexattr_setpshared: {
+    parameters: ["buffer", "i32"],
+    result: "i32",
+  },
+  // int pthread_mutexattr_setrobust(pthread_mutexattr_t *attr, int robustness);
+  pthread_mutexattr_setrobust: { parameters: ["buffer", "i32"], result: "i32" },
+  // int pthread_mutexattr_settype(pthread_mutexattr_t *attr, int type);
+  pthread_mutexattr_settype: { parameters: ["buffer", "i32"], result: "i32" },
+  // int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr);
+  pthread_mutex_init: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int pthread_mutex_trylock(pthread_mutex_t *mutex);
+  pthread_mutex_trylock: { parameters: ["usize"], result: "i32" },
+  // int pthread_mutex_consistent(pthread_mutex_t *mutex);
+  pthread_mutex_consistent: { parameters: ["usize"], result: "i32" },
+  // int pthread_mutex_unlock(pthread_mutex_t *mutex);
+  pthread_mutex_unlock: { parameters: ["usize"], result: "i32" },
+});
+
 /** Sleeping until memory changes, across processes. */
 export const futexSymbols = lazySymbols({
   // long syscall(SYS_futex, uint32_t *uaddr, FUTEX_WAIT, uint32_t val, const struct timespec *timeout);
@@ -225,6 +263,27 @@ export const descriptorSymbols = lazySymbols({
   },
 });
 
+/** Sockets, locks on files, and copying between descriptors. */
+export const exchangeSymbols = lazySymbols({
+  // int socketpair(int domain, int type, int protocol, int sv[2]);
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
+  sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // int shutdown(int sockfd, int how);
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  // int flock(int fd, int operation);
+  flock: { parameters: ["i32", "i32"], result: "i32" },
+  // ssize_t splice(int fd_in, off_t *off_in, int fd_out, off_t *off_out, size_t size, unsigned int flags);
+  splice: {
+    parameters: ["i32", "buffer", "i32", "buffer", "usize", "u32"],
+    result: "i32",
+  },
+  // ssize_t tee(int fd_in, int fd_out, size_t size, unsigned int flags);
+  tee: { parameters: ["i32", "i32", "usize", "u32"], result: "i32" },
+});
+
 /** Waiting for descriptors on a thread of Deno's pool. */
 // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
 export const pollOnPool = poolCall({
@@ -246,8 +305,6 @@ export const forkSymbols = lazySymbols({
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
   // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
-  // int sched_yield(void);
-  sched_yield: { parameters: [], result: "i32" },
   // int usleep(useconds_t usec);
   usleep: { parameters: ["u32"], result: "i32" },
   // long syscall(SYS_getdents64, int fd, void *dirp, size_t count); glibc has no wrapper before 2.30
@@ -373,6 +430,8 @@ export const environmentSymbols = lazySymbols({
   environ: { type: "pointer" },
   // char *getenv(const char *name);
   getenv: { parameters: ["buffer"], result: "usize" },
+  // size_t strlen(const char *s);
+  strlen: { parameters: ["usize"], result: "usize" },
   // void *memmove(void *dest, const void *src, size_t n); the address of a symbol, as it moves nothing
   address_of: {
     name: "memmove",

@@ -372,6 +372,49 @@ export const MS_ASYNC: number = 1;
 /** Write to the file, and wait until that is done. */
 export const MS_SYNC: number = 4;
 
+// memfd_create(2) and its seals
+
+/** Close on exec. */
+export const MFD_CLOEXEC: number = 1;
+
+/** Let seals be set. */
+export const MFD_ALLOW_SEALING: number = 2;
+
+/** Set seals. */
+export const F_ADD_SEALS: number = 1033;
+
+/** Get the seals. */
+export const F_GET_SEALS: number = 1034;
+
+/** No more seals. */
+export const F_SEAL_SEAL: number = 1;
+
+/** The file does not shrink. */
+export const F_SEAL_SHRINK: number = 2;
+
+/** The file does not grow. */
+export const F_SEAL_GROW: number = 4;
+
+/** The file is not written to, through memory either. */
+export const F_SEAL_WRITE: number = 8;
+
+/** The file is not written to, but by those who have it mapped already. */
+export const F_SEAL_FUTURE_WRITE: number = 16;
+
+/** `linkat`: follow a symbolic link. */
+export const AT_SYMLINK_FOLLOW: number = 0x400;
+
+// pthread_mutexattr(3)
+
+/** Processes share the mutex. */
+export const PTHREAD_PROCESS_SHARED: number = 1;
+
+/** The mutex tells of an owner that has died. */
+export const PTHREAD_MUTEX_ROBUST: number = 1;
+
+/** The mutex tells its owner from others. */
+export const PTHREAD_MUTEX_ERRORCHECK: number = 2;
+
 // futex(2)
 
 /** Sleep until woken, if the word is as expected. */

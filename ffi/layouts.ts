@@ -58,9 +58,15 @@ export const RUSAGE: Layout<
   },
 };
 
-/** `siginfo_t` of {@link https://man7.org/linux/man-pages/man2/sigaction.2.html | sigaction(2)}, as `waitid` fills it. */
+/** `siginfo_t` of {@link https://man7.org/linux/man-pages/man2/sigaction.2.html | sigaction(2)}, as `waitid` and signals fill it. */
 export const SIGINFO: Layout<
-  "si_signo" | "si_errno" | "si_code" | "si_pid" | "si_uid" | "si_status"
+  | "si_signo"
+  | "si_errno"
+  | "si_code"
+  | "si_pid"
+  | "si_uid"
+  | "si_status"
+  | "si_value"
 > = {
   type: "siginfo_t",
   header: "signal.h",
@@ -72,6 +78,7 @@ export const SIGINFO: Layout<
     si_pid: 16,
     si_uid: 20,
     si_status: 24,
+    si_value: 24,
   },
 };
 
@@ -159,6 +166,54 @@ export const PASSWD: Layout<"pw_name"> = {
   header: "pwd.h",
   size: 48,
   fields: { pw_name: 0 },
+};
+
+/** `struct msghdr` of {@link https://man7.org/linux/man-pages/man2/sendmsg.2.html | sendmsg(2)}. */
+export const MSGHDR: Layout<
+  "msg_iov" | "msg_iovlen" | "msg_control" | "msg_controllen" | "msg_flags"
+> = {
+  type: "struct msghdr",
+  header: "sys/socket.h",
+  size: 56,
+  fields: {
+    msg_iov: 16,
+    msg_iovlen: 24,
+    msg_control: 32,
+    msg_controllen: 40,
+    msg_flags: 48,
+  },
+};
+
+/** `struct iovec` of {@link https://man7.org/linux/man-pages/man3/iovec.3type.html | iovec(3type)}. */
+export const IOVEC: Layout<"iov_base" | "iov_len"> = {
+  type: "struct iovec",
+  header: "sys/uio.h",
+  size: 16,
+  fields: { iov_base: 0, iov_len: 8 },
+};
+
+/** `struct cmsghdr` of {@link https://man7.org/linux/man-pages/man3/cmsg.3.html | cmsg(3)}; the data follow it at once. */
+export const CMSGHDR: Layout<"cmsg_len" | "cmsg_level" | "cmsg_type"> = {
+  type: "struct cmsghdr",
+  header: "sys/socket.h",
+  size: 16,
+  fields: { cmsg_len: 0, cmsg_level: 8, cmsg_type: 12 },
+};
+
+/** `struct itimerval` of {@link https://man7.org/linux/man-pages/man2/setitimer.2.html | setitimer(2)}: seconds, then microseconds. */
+export const ITIMERVAL: Layout<"it_interval" | "it_value"> = {
+  type: "struct itimerval",
+  header: "sys/time.h",
+  size: 32,
+  fields: { it_interval: 0, it_value: 16 },
+};
+
+/** `struct itimerspec` of {@link https://man7.org/linux/man-pages/man2/timerfd_create.2.html | timerfd_settime(2)}: seconds, then nanoseconds. */
+export const ITIMERSPEC: Layout<"it_interval" | "it_value"> = {
+  type: "struct itimerspec",
+  header: "sys/timerfd.h",
+  size: 32,
+  fields: { it_interval: 0, it_value: 16 },
 };
 
 const packed = Deno.build.arch === "x86_64";

@@ -51,6 +51,8 @@ export class StreamDescriptor implements Watched {
   #waiter: Waiter | undefined;
   #failure: { error: unknown } | undefined;
   #calls = 0;
+  /** Called when it has been closed. */
+  onClosed: (() => void) | undefined;
 
   /** Takes the descriptor over, and switches it to non-blocking. */
   constructor(fd: number, direction: Direction, autoClose: boolean) {
@@ -175,6 +177,7 @@ export class StreamDescriptor implements Watched {
     } catch (error) {
       this.#failure = { error };
     }
+    this.onClosed?.();
   }
 }
 

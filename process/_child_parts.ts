@@ -26,6 +26,11 @@ export class ChildParts {
     this.stderr = stdio.stderr;
   }
 
+  /** Those of its standard output and error that are piped. */
+  get outputs(): ReadableHandle[] {
+    return [this.stdout, this.stderr].filter((stream) => stream !== undefined);
+  }
+
   /** The streams that there are. */
   get streams(): StreamHandle<unknown>[] {
     return [this.stdin, this.stdout, this.stderr].filter((stream) =>

@@ -1,5 +1,6 @@
-import { checkName } from "../ffi/_arguments.ts";
+import { checkName, checkSize, describe } from "../ffi/_arguments.ts";
 import * as constants from "../ffi/constants.ts";
+import { RLIMIT } from "../ffi/layouts.ts";
 
 /** A resource that can be limited, under its name in C. */
 export type Resource =
@@ -55,4 +56,28 @@ const NAMES = Object.keys(NUMBERS) as Resource[];
 /** The number of a resource; an unknown name is answered with the nearest. */
 export function resourceNumber(resource: Resource): number {
   return NUMBERS[checkName(resource, "resource", NAMES)];
+}
+
+/** A `struct rlimit` of two limits. */
+export function encodeLimit(
+  limit: ResourceLimit,
+  name: string,
+): Uint8Array<ArrayBuffer> {
+  if (typeof limit !== "object" || limit === null) {
+    throw new TypeError(
+      `'${name}' must be an object: current value is ${describe(limit)}`,
+    );
+  }
+  const { soft, hard } = limit;
+  const rlimit = new Uint8Array(RLIMIT.size);
+  const view = new DataView(rlimit.buffer);
+  const { rlim_cur, rlim_max } = RLIMIT.fields;
+  view.setBigUint64(rlim_cur, toRlim(soft, `${name}.soft`), true);
+  view.setBigUint64(rlim_max, toRlim(hard, `${name}.hard`), true);
+  return rlimit;
+}
+
+function toRlim(value: number, name: string): bigint {
+  if (value === Infinity) return RLIM_INFINITY;
+  return BigInt(checkSize(value, name));
 }

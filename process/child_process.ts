@@ -7,6 +7,7 @@ import {
   WTERMSIG,
 } from "../wait/status_macros.ts";
 import { ChildParts } from "./_child_parts.ts";
+import { type EndingPlan, Supervision } from "./_supervision.ts";
 import type { Signal } from "./signals.ts";
 
 /** How a child has ended: what `Deno.CommandStatus` says, and more. */
@@ -19,6 +20,8 @@ export interface ChildStatus {
   signal: Signal | null;
   /** Whether the kernel reports a core dump. */
   coreDumped: boolean;
+  /** Whether it was asked to end as the `timeout` that it was started with had passed. */
+  timedOut: boolean;
   /** What it has used, together with those of its own children that it has waited for. */
   rusage: Rusage;
 }
@@ -32,7 +35,7 @@ export interface ChildOutput extends ChildStatus {
 }
 
 /**
- * A child of this process, as {@linkcode forkChild} gives it; made the way of `Deno.ChildProcess`.
+ * A child of this process, as {@linkcode forkChild} and `spawn` give it; made the way of `Deno.ChildProcess`.
  *
  * It is waited for from the start and so never stays a zombie; all children share one thread of Deno's pool for that. Until it has
  * ended it keeps this process alive, unless {@linkcode ChildProcess.unref} says otherwise. Leave the waiting to it: a
@@ -58,19 +61,24 @@ export interface ChildOutput extends ChildStatus {
  */
 export class ChildProcess implements AsyncDisposable {
   readonly #parts: ChildParts;
+  readonly #supervision: Supervision;
   readonly #status: Promise<ChildStatus>;
 
   /**
-   * Not for users: {@linkcode forkChild} makes them.
+   * Not for users: {@linkcode forkChild} and `spawn` make them.
    *
    * @ignore
    */
-  constructor(parts: ChildParts) {
+  constructor(parts: ChildParts, ending?: EndingPlan) {
     if (!(parts instanceof ChildParts)) {
       throw new TypeError("Illegal constructor");
     }
     this.#parts = parts;
-    this.#status = parts.follower.result.then(statusOf);
+    this.#supervision = new Supervision(parts, ending);
+    this.#status = parts.follower.result.then((result) => ({
+      ...statusOf(result),
+      timedOut: this.#supervision.timedOut,
+    }));
     // A failure is for those who ask for the status; there may be none.
     this.#status.catch(() => {});
   }
@@ -156,6 +164,7 @@ export class ChildProcess implements AsyncDisposable {
     ]);
     return {
       ...status,
+      timedOut: this.#supervision.timedOut,
       get stdout() {
         return piped(out, "stdout");
       },
@@ -259,16 +268,13 @@ export class ChildProcess implements AsyncDisposable {
   /**
    * Ends the child with SIGTERM if it is running, waits for its end, and closes its streams. Twice without harm.
    *
-   * A child that takes no notice of SIGTERM is waited for all the same.
+   * One that takes no notice of SIGTERM gets SIGKILL when its time of grace is over: five seconds, unless `killGrace` says
+   * otherwise.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const { follower, streams } = this.#parts;
     follower.reference(true);
-    try {
-      follower.kill(signalNumber("SIGTERM"));
-    } catch {
-      // Another user's by now: it ends when it ends.
-    }
+    this.#supervision.terminate();
     // Where somebody else has reaped it, it has ended as well.
     await this.#status.catch(() => {});
     await Promise.all(streams.map((stream) => stream.end()));
@@ -281,7 +287,9 @@ export class ChildProcess implements AsyncDisposable {
   }
 }
 
-function statusOf({ raw, rusage }: WaitUsageResult): ChildStatus {
+function statusOf(
+  { raw, rusage }: WaitUsageResult,
+): Omit<ChildStatus, "timedOut"> {
   const exited = WIFEXITED(raw);
   const signal = WTERMSIG(raw);
   const code = exited ? WEXITSTATUS(raw) : 128 + signal;

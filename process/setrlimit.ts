@@ -1,8 +1,6 @@
-import { checkSize, describe } from "../ffi/_arguments.ts";
-import { RLIMIT } from "../ffi/layouts.ts";
 import { checkZero } from "../ffi/_results.ts";
 import { processSymbols } from "../ffi/_symbols.ts";
-import { resourceNumber, RLIM_INFINITY } from "./_resources.ts";
+import { encodeLimit, resourceNumber } from "./_resources.ts";
 import type { Resource, ResourceLimit } from "./_resources.ts";
 
 /**
@@ -36,25 +34,11 @@ import type { Resource, ResourceLimit } from "./_resources.ts";
  */
 export function setrlimit(resource: Resource, limit: ResourceLimit): void {
   const number = resourceNumber(resource);
-  if (typeof limit !== "object" || limit === null) {
-    throw new TypeError(
-      `'limit' must be an object: current value is ${describe(limit)}`,
-    );
-  }
-  const { soft, hard } = limit;
-  const rlimit = new Uint8Array(RLIMIT.size);
-  const view = new DataView(rlimit.buffer);
-  const { rlim_cur, rlim_max } = RLIMIT.fields;
-  view.setBigUint64(rlim_cur, toRlim(soft, "limit.soft"), true);
-  view.setBigUint64(rlim_max, toRlim(hard, "limit.hard"), true);
+  const rlimit = encodeLimit(limit, "limit");
   checkZero(
     processSymbols().setrlimit(number, rlimit),
     "setrlimit",
-    () => `Cannot set the limits of ${resource} to ${soft} and ${hard}`,
+    () =>
+      `Cannot set the limits of ${resource} to ${limit.soft} and ${limit.hard}`,
   );
-}
-
-function toRlim(value: number, name: string): bigint {
-  if (value === Infinity) return RLIM_INFINITY;
-  return BigInt(checkSize(value, name));
 }
