@@ -16,15 +16,19 @@ const scratchView = new DataView(scratch.buffer);
 
 /** Opens a file or directory of /proc; -1 where there is none, as when a thread has ended meanwhile. */
 export function openProc(path: string, flags = 0): number {
-  const fd = descriptorSymbols().open(
-    cString(path, "path"),
-    O_RDONLY | O_CLOEXEC | flags,
-    0,
-  );
-  if (fd !== -1) return fd;
-  const error = lastError("open", () => `Cannot open ${path}`, path);
-  if (error.errno === ERRNO.ENOENT || error.errno === ERRNO.ESRCH) return -1;
-  throw error;
+  const name = cString(path, "path");
+  for (let attempt = 1;; attempt++) {
+    const fd = descriptorSymbols().open(
+      name,
+      O_RDONLY | O_CLOEXEC | flags,
+      0,
+    );
+    if (fd !== -1) return fd;
+    const error = lastError("open", () => `Cannot open ${path}`, path);
+    if (error.errno === ERRNO.ENOENT || error.errno === ERRNO.ESRCH) return -1;
+    // V8 may have set errno since, if ever so rarely: it is believed when it says the same again.
+    if (attempt === 2) throw error;
+  }
 }
 
 /** Closes what {@linkcode openProc} gave. */
@@ -61,10 +65,11 @@ export function readDescriptorLink(fd: number): string {
   return count === -1 ? "" : decoder.decode(scratch.subarray(0, count));
 }
 
-/** The numbers in a directory such as `/proc/self/fd` or `/proc/self/task`. */
+/** The numbers in a directory such as `/proc/self/fd` or `/proc/self/task`; none where there is no such directory. */
 export function listProc(path: string): number[] {
   const fd = openProc(path, O_DIRECTORY);
   const numbers: number[] = [];
+  if (fd === -1) return numbers;
   try {
     for (;;) {
       const size = checkValue(

@@ -7,7 +7,7 @@ import { Thread } from "./thread.ts";
 
 /** How often to look again before giving up: a few times at once, then every 100 µs or so, for some 2 s. */
 const PATIENCE = 15_000;
-const AT_ONCE = 20;
+const AT_ONCE = 10;
 const PAUSE_MICROSECONDS = 50;
 const LOOKS_BEFORE_LISTING = 5;
 const LOOKS_AT_CALL = 500;
@@ -84,8 +84,7 @@ export class Rest {
       for (let looks = 0; looks < LOOKS_AFTER; looks++) {
         thread.look();
         if (thread.asleep && !poolThreads.isParked(thread)) break;
-        if (looks < AT_ONCE) forkSymbols().sched_yield();
-        else forkSymbols().usleep(PAUSE_MICROSECONDS);
+        if (looks >= AT_ONCE) forkSymbols().usleep(PAUSE_MICROSECONDS);
       }
     }
   }
@@ -142,8 +141,10 @@ export class Rest {
   /** Waits a moment before another look; too many of them end in an error that names the threads. */
   pause(): void {
     if (this.#patience-- > 0) {
-      if (this.#patience > PATIENCE - AT_ONCE) forkSymbols().sched_yield();
-      else forkSymbols().usleep(PAUSE_MICROSECONDS);
+      // Not by yielding: where others compute, that costs a time slice, while one who sleeps is soon given its turn.
+      if (this.#patience < PATIENCE - AT_ONCE) {
+        forkSymbols().usleep(PAUSE_MICROSECONDS);
+      }
       return;
     }
     const awake = [...this.#threads.values()].filter((thread) => !thread.rests);
