@@ -14,6 +14,7 @@
  */
 
 export * from "./constants.ts";
+export * from "./descriptor_constants.ts";
 export * from "./errno.ts";
 export * from "./layouts.ts";
 export * from "./posix_error.ts";

@@ -25,6 +25,7 @@
  */
 
 export {
+  EFD_NONBLOCK,
   O_ACCMODE,
   O_APPEND,
   O_ASYNC,
@@ -56,7 +57,24 @@ export {
   POLLOUT,
   POLLPRI,
   POLLRDHUP,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
 } from "../ffi/constants.ts";
+export {
+  EFD_SEMAPHORE,
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_SH,
+  LOCK_UN,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SPLICE_F_MORE,
+  SPLICE_F_MOVE,
+  SPLICE_F_NONBLOCK,
+} from "../ffi/descriptor_constants.ts";
 export {
   BRKINT,
   CLOCAL,
@@ -116,6 +134,9 @@ export * from "./close.ts";
 export * from "./dup.ts";
 export * from "./dup2.ts";
 export * from "./dup3.ts";
+export * from "./eventfd.ts";
+export * from "./flock.ts";
+export * from "./flock_async.ts";
 export * from "./get_pipe_size.ts";
 export * from "./isatty.ts";
 export * from "./make_raw.ts";
@@ -128,13 +149,19 @@ export * from "./poll.ts";
 export * from "./read.ts";
 export * from "./read_all.ts";
 export * from "./readable_stream.ts";
+export * from "./recv_fds.ts";
+export * from "./send_fds.ts";
 export * from "./set_cloexec.ts";
 export * from "./set_nonblock.ts";
 export * from "./set_pipe_size.ts";
+export * from "./shutdown.ts";
+export * from "./socketpair.ts";
+export * from "./splice.ts";
 export * from "./tcgetattr.ts";
 export * from "./tcgetwinsize.ts";
 export * from "./tcsetattr.ts";
 export * from "./tcsetwinsize.ts";
+export * from "./tee.ts";
 export type * from "./termios.ts";
 export * from "./unlink.ts";
 export * from "./writable_stream.ts";

@@ -15,6 +15,7 @@ const HEADERS = [
   "spawn.h",
   "sys/epoll.h",
   "sys/eventfd.h",
+  "sys/file.h",
   "sys/ioctl.h",
   "sys/mman.h",
   "sys/prctl.h",
