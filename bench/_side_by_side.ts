@@ -14,6 +14,26 @@ export interface Missing {
 /** A line of a table: what was measured, or why it was not. */
 export type Row = { name: string; samples: number[] } | Missing;
 
+/** All that has been measured so far, for those who want figures instead of text. */
+export interface Report {
+  tables: {
+    title: string;
+    unit: string;
+    reference: string;
+    rows: (Row & { median?: number; ratio?: number })[];
+  }[];
+  targets: (
+    & { what: string; limit: number; unit: string }
+    & (
+      | { met: boolean; ofMedians: number; ofLeast: number }
+      | { met: null }
+    )
+  )[];
+}
+
+/** What {@linkcode printTable} and {@linkcode printTarget} have been given. */
+export const report: Report = { tables: [], targets: [] };
+
 /** Gives every peer a turn, then every peer the next one, so that what happens on the machine meanwhile happens to all. */
 export async function takeTurns<Sample>(
   peers: readonly (Peer<Sample> | Missing)[],
@@ -78,6 +98,16 @@ export function printTable(
   reference: string,
 ): void {
   const base = medianOf(rows, reference);
+  report.tables.push({
+    title,
+    unit,
+    reference,
+    rows: rows.map((row) => {
+      const middle = medianOf(rows, row.name);
+      if (middle === undefined) return row;
+      return { ...row, median: middle, ...base && { ratio: middle / base } };
+    }),
+  });
   const cells = rows.map((row) => {
     if ("missing" in row) return [row.name, `not measured: no ${row.missing}`];
     const middle = median(row.samples);
@@ -151,6 +181,14 @@ export function printTarget(
   unit: string,
 ): void {
   const target = `  target: ${what} ≤ ${limit} ${unit}:`;
+  report.targets.push({
+    what,
+    limit,
+    unit,
+    ...comparison
+      ? { met: comparison.ofMedians <= limit, ...comparison }
+      : { met: null },
+  });
   if (comparison === undefined) {
     console.log(`${target} not measured`);
     return;

@@ -1,10 +1,12 @@
 /**
- * Measures the library side by side with its peers: `deno task bench` for all cases, `deno task bench fork call` for some.
+ * Measures the library side by side with its peers: `deno task bench` for all cases, `deno task bench fork call` for some;
+ * with `--json`, the figures alone, all samples included.
  *
  * @module
  */
 
 import { availableParallelism, cpus, loadavg, release } from "node:os";
+import { report } from "./_side_by_side.ts";
 
 const cases: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   call: () => import("./call.ts"),
@@ -13,7 +15,9 @@ const cases: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   fork: () => import("./fork.ts"),
 };
 
-const names = Deno.args.length === 0 ? Object.keys(cases) : Deno.args;
+const json = Deno.args.includes("--json");
+const asked = Deno.args.filter((arg) => arg !== "--json");
+const names = asked.length === 0 ? Object.keys(cases) : asked;
 for (const name of names) {
   if (Object.hasOwn(cases, name)) continue;
   console.error(
@@ -22,12 +26,23 @@ for (const name of names) {
   Deno.exit(1);
 }
 
-console.log(
+const machine =
   `Deno ${Deno.version.deno}, Linux ${release()}, ${availableParallelism()} × ${
     cpus()[0]?.model ?? Deno.build.arch
-  }, load ${loadavg()[0]!.toFixed(1)} at the start`,
-);
+  }, load ${loadavg()[0]!.toFixed(1)} at the start`;
+// The tables go where they are not in the way of the figures.
+if (json) console.log = console.error;
+console.log(machine);
 for (const name of names) {
   const { run } = await cases[name]!();
   await run();
+}
+const missed = report.targets.filter(({ met }) => met === false);
+console.log(
+  `\n${report.targets.length} targets, ${missed.length} missed` +
+    missed.map(({ what }) => `\n  ${what}`).join(""),
+);
+if (json) {
+  const text = JSON.stringify({ machine, ...report }, null, 2);
+  await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
 }
