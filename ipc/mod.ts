@@ -163,6 +163,7 @@ export * from "./tcsetattr.ts";
 export * from "./tcsetwinsize.ts";
 export * from "./tee.ts";
 export type * from "./termios.ts";
+export * from "./ttyname.ts";
 export * from "./unlink.ts";
 export * from "./writable_stream.ts";
 export * from "./write.ts";

@@ -71,7 +71,8 @@ function checkOptional<T, R>(
   return value === undefined ? undefined : check(value);
 }
 
-function checkThreadName(name: string): string {
+/** The name of a thread: no longer than the kernel keeps it, which would cut it silently. */
+export function checkThreadName(name: string): string {
   const { length } = new TextEncoder().encode(checkString(name, "name"));
   if (length <= NAME_MAX) return name;
   throw new RangeError(

@@ -10,7 +10,13 @@
  * | run a function in a process | {@linkcode forkChild}, which gives a {@linkcode ChildProcess} |
  * | tell processes apart | {@linkcode getpid}, {@linkcode getppid} |
  * | group them | {@linkcode getpgrp}, {@linkcode getpgid}, {@linkcode setpgid}, {@linkcode getsid}, {@linkcode setsid} |
- * | signal them | {@linkcode kill}, {@linkcode killpg}, {@linkcode alarm}, {@linkcode SIGNALS}, {@linkcode signalName}, {@linkcode strsignal} |
+ * | signal them | {@linkcode kill}, {@linkcode killpg}, {@linkcode SIGNALS}, {@linkcode signalName}, {@linkcode strsignal} |
+ * | wait for signals, hold them back | {@linkcode signals}, {@linkcode sigwait}, {@linkcode pause}, {@linkcode sigprocmask}, {@linkcode sigpending}, {@linkcode setSignal}, {@linkcode sigqueue} |
+ * | do something in time | {@linkcode alarm}, {@linkcode setitimer}, {@linkcode getitimer}, {@linkcode intervals} |
+ * | signal a whole tree | {@linkcode killTree}, {@linkcode setParentDeathSignal}, {@linkcode setChildSubreaper} |
+ * | see them all | {@linkcode listProcesses}, {@linkcode processTree} |
+ * | name them, share the CPUs out | {@linkcode getName}, {@linkcode setName}, {@linkcode nice}, {@linkcode schedGetaffinity}, {@linkcode schedSetaffinity} |
+ * | say who has the terminal | {@linkcode tcgetpgrp}, {@linkcode tcsetpgrp} |
  * | see to what they carry | {@linkcode umask}, {@linkcode chdir}, {@linkcode getrlimit}, {@linkcode setrlimit} |
  *
  * @example A child, its signal and its end
@@ -36,7 +42,7 @@ export {
   ChildProcess,
   type ChildStatus,
 } from "./child_process.ts";
-export * from "./fork.ts";
+export { fork } from "./fork.ts";
 export * from "./fork_child.ts";
 export type * from "./fork_options.ts";
 export * from "./on_fork.ts";
@@ -47,13 +53,32 @@ export * from "./getppid.ts";
 export * from "./getrlimit.ts";
 export * from "./getsid.ts";
 export * from "./inherit_connections.ts";
+export * from "./intervals.ts";
 export * from "./kill.ts";
+export * from "./kill_tree.ts";
 export * from "./killpg.ts";
+export * from "./list_processes.ts";
+export * from "./nice.ts";
+export * from "./pause.ts";
+export * from "./process_tree.ts";
+export * from "./sched_affinity.ts";
+export * from "./set_child_subreaper.ts";
+export * from "./set_name.ts";
+export * from "./set_parent_death_signal.ts";
+export * from "./set_signal.ts";
+export * from "./setitimer.ts";
 export * from "./setpgid.ts";
 export * from "./setrlimit.ts";
 export * from "./setsid.ts";
 export * from "./signal_name.ts";
+export * from "./signal_stream.ts";
 export * from "./signals.ts";
+export * from "./sigpending.ts";
+export * from "./sigprocmask.ts";
+export * from "./sigqueue.ts";
+export * from "./sigwait.ts";
 export * from "./strsignal.ts";
+export * from "./tcgetpgrp.ts";
+export * from "./tcsetpgrp.ts";
 export * from "./umask.ts";
 export type { Rusage } from "../wait/types.ts";
