@@ -62,12 +62,16 @@ export * from "./execvpe.ts";
 export * from "./fexecve.ts";
 export * from "./spawn.ts";
 export type * from "./spawn_options.ts";
+export * from "./spawn_pty.ts";
+export { PtyProcess } from "./pty_process.ts";
 export type {
   ChildOutput,
   ChildProcess,
   ChildStatus,
 } from "../process/child_process.ts";
 export type { Environment } from "./_program.ts";
+export type { WindowSize } from "../ipc/tcgetwinsize.ts";
+export type { ControlCharacter, Termios } from "../ipc/termios.ts";
 export type { Resource, ResourceLimit } from "../process/getrlimit.ts";
 export type { Signal } from "../process/signals.ts";
 export type { Rusage } from "../wait/types.ts";

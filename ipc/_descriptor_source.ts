@@ -8,6 +8,12 @@ import type { StreamDescriptor } from "./_stream_descriptor.ts";
 /** A buffer that a chunk fills to less than this part is kept for the next one, and the chunk copied out of it. */
 const WORTH_GIVING_AWAY = 0.5;
 
+/**
+ * How much of a terminal's output is read at a time. The system hands out 4 KiB at most, and whoever takes all of it waits
+ * for a kernel thread to bring the next; with less there is always something left meanwhile.
+ */
+const PIECE = 1024;
+
 /** What a stream that reads a descriptor does: it reads when somebody wants a chunk, and never ahead. */
 export class DescriptorSource implements UnderlyingByteSource {
   readonly type = "bytes";
@@ -16,6 +22,8 @@ export class DescriptorSource implements UnderlyingByteSource {
   #controller!: ReadableByteStreamController;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
   #atEnd = false;
+  /** Whether the descriptor is that of a pseudo-terminal's controller; `undefined` before the first read. */
+  #isController: boolean | undefined;
 
   constructor(descriptor: StreamDescriptor, chunkSize: number) {
     this.#descriptor = descriptor;
@@ -56,7 +64,7 @@ export class DescriptorSource implements UnderlyingByteSource {
     const request = this.#controller.byobRequest;
     if (request === null) return this.#readChunk();
     const view = request.view as Uint8Array<ArrayBuffer>;
-    const count = readReady(this.#descriptor.fd, view);
+    const count = this.#readReady(view);
     if (count === undefined) return false;
     if (count === 0) this.#closeStream();
     else request.respond(count);
@@ -66,7 +74,7 @@ export class DescriptorSource implements UnderlyingByteSource {
   #readChunk(): boolean {
     this.#buffer ??= new Uint8Array(this.#chunkSize);
     const buffer = this.#buffer;
-    const count = readReady(this.#descriptor.fd, buffer);
+    const count = this.#readReady(buffer);
     if (count === undefined) return false;
     if (count === 0) this.#closeStream();
     else if (count < buffer.length * WORTH_GIVING_AWAY) {
@@ -78,6 +86,15 @@ export class DescriptorSource implements UnderlyingByteSource {
     return true;
   }
 
+  /** Reads what is there; gives 0 at the end, and `undefined` where there is nothing yet. */
+  #readReady(buffer: Uint8Array<ArrayBuffer>): number | undefined {
+    const { fd } = this.#descriptor;
+    this.#isController ??= isTerminalController(fd);
+    return this.#isController
+      ? readPieces(fd, buffer)
+      : readOnce(fd, buffer, buffer.length);
+  }
+
   #closeStream(): void {
     this.#atEnd = true;
     this.#controller.close();
@@ -85,14 +102,15 @@ export class DescriptorSource implements UnderlyingByteSource {
   }
 }
 
-/** Reads what is there; gives 0 at the end, and `undefined` where there is nothing yet. */
-function readReady(
+/** One read, of at most so much; gives 0 at the end, and `undefined` where there is nothing yet. */
+function readOnce(
   fd: number,
   buffer: Uint8Array<ArrayBuffer>,
+  size: number,
 ): number | undefined {
   const libc = descriptorSymbols();
   for (;;) {
-    const count = libc.read(fd, buffer, BigInt(buffer.length));
+    const count = libc.read(fd, buffer, BigInt(size));
     if (count !== -1) return count;
     const errno = readErrno();
     if (errno === ERRNO.EAGAIN) return undefined;
@@ -101,6 +119,25 @@ function readReady(
       throw errorFor(errno, "read", () => `Cannot read from descriptor ${fd}`);
     }
   }
+}
+
+/** The same for the controller of a pseudo-terminal: reads on until the buffer is full or there is no more for now. */
+function readPieces(
+  fd: number,
+  buffer: Uint8Array<ArrayBuffer>,
+): number | undefined {
+  const first = readOnce(fd, buffer, Math.min(PIECE, buffer.length));
+  if (first === undefined || first === 0) return first;
+  const libc = descriptorSymbols();
+  let length = first;
+  while (length < buffer.length) {
+    const rest = buffer.subarray(length);
+    const count = libc.read(fd, rest, BigInt(Math.min(PIECE, rest.length)));
+    // The end, or what fails, is found again by the next read.
+    if (count <= 0) break;
+    length += count;
+  }
+  return length;
 }
 
 /** Whether it is the controller of a pseudo-terminal, for which EIO means that nobody has the terminal open any more. */
