@@ -74,7 +74,7 @@ export function parseStat(text: string): ProcStat {
   // By their numbers in proc_pid_stat(5), of which the state is the third.
   const field = (number: number) => Number(fields[number - 3]);
   return {
-    name: unescape(text.slice(text.indexOf("(") + 1, nameEnd)),
+    name: text.slice(text.indexOf("(") + 1, nameEnd),
     state: fields[0]!,
     ppid: field(4),
     pgid: field(5),
@@ -85,11 +85,4 @@ export function parseStat(text: string): ProcStat {
     startTicks: field(22),
     rssPages: field(24),
   };
-}
-
-/** The kernel writes a newline as `\n` here, and a backslash as two. */
-function unescape(name: string): string {
-  return name.includes("\\")
-    ? name.replace(/\\[n\\]/g, (pair) => pair === "\\n" ? "\n" : "\\")
-    : name;
 }

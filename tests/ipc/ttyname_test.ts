@@ -1,0 +1,40 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { close } from "../../ipc/close.ts";
+import { O_RDONLY } from "../../ipc/mod.ts";
+import { open } from "../../ipc/open.ts";
+import { openpty } from "../../ipc/openpty.ts";
+import { ttyname } from "../../ipc/ttyname.ts";
+import { withoutLeaks } from "../_helpers.ts";
+import { assertRefused, CLOSED_FD } from "./_helpers.ts";
+
+Deno.test(
+  "ttyname() gives the path of a terminal",
+  withoutLeaks(() => {
+    const { controller, terminal, name } = openpty();
+    assertEquals(ttyname(terminal), name);
+    close(terminal);
+    close(controller);
+  }),
+);
+
+Deno.test(
+  "ttyname() throws ENOTTY for what is no terminal, and EBADF for what is not open",
+  withoutLeaks(() => {
+    const fd = open("/dev/null", O_RDONLY);
+    const error = assertRefused(() => ttyname(fd), "ENOTTY", "ttyname_r");
+    assertEquals(
+      error.message.startsWith(
+        `Cannot get the name of the terminal of descriptor ${fd}: `,
+      ),
+      true,
+    );
+    close(fd);
+    assertRefused(() => ttyname(CLOSED_FD), "EBADF", "ttyname_r");
+  }),
+);
+
+Deno.test("ttyname() refuses what is no descriptor", () => {
+  for (const fd of [-1, 0.5, NaN, 2 ** 31]) {
+    assertThrows(() => ttyname(fd), RangeError, "'fd'");
+  }
+});
