@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { cString } from "../ffi/_c_strings.ts";
+import { O_CLOEXEC, O_DIRECTORY } from "../ffi/constants.ts";
 import { descriptorSymbols, waitSymbols } from "../ffi/_symbols.ts";
 import { _exit } from "../process/_exit.ts";
 import { poolThreads } from "../process/_fork/pool_threads.ts";
@@ -60,7 +61,11 @@ export function children(): string {
 
 /** The names in a directory, without the descriptor that reading it took. */
 export function directoryEntries(path: string): string[] {
-  const fd = descriptorSymbols().open(cString(path, "path"), 0o2200000, 0);
+  const fd = descriptorSymbols().open(
+    cString(path, "path"),
+    O_CLOEXEC | O_DIRECTORY,
+    0,
+  );
   if (fd === -1) throw new Error(`Cannot open ${path}`);
   const buffer = new Uint8Array(32_768);
   const view = new DataView(buffer.buffer);
