@@ -95,6 +95,26 @@ export const sharedFutexWaitOnPool = poolCall({
   nonblocking: true,
 });
 
+/** What queues need beyond: sleeping for a lock, ringing a bell, and files beyond what is mapped. */
+export const queueSymbols = lazySymbols({
+  // int pthread_mutex_lock(pthread_mutex_t *mutex);
+  pthread_mutex_lock: { parameters: ["usize"], result: "i32" },
+  // int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *abstime);
+  pthread_mutex_timedlock: { parameters: ["usize", "buffer"], result: "i32" },
+  // long syscall(SYS_futex, uint32_t *uaddr, FUTEX_WAKE_OP, uint32_t val, uint32_t val2, uint32_t *uaddr2, uint32_t val3);
+  futex_wake_op: {
+    name: "syscall",
+    parameters: ["i64", "usize", "i32", "i32", "usize", "usize", "u32"],
+    result: "i32",
+  },
+  // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
+  // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset);
+  pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
+  // int fallocate(int fd, int mode, off_t offset, off_t len);
+  fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
+});
+
 /** Who a process is, and what it carries. */
 export const processSymbols = lazySymbols({
   // pid_t getpid(void);
@@ -186,6 +206,47 @@ export const signalSymbols = lazySymbols({
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   // int pthread_sigmask(int how, const sigset_t *set, sigset_t *oldset);
   pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+});
+
+/** Signals with what is told about them, and a handler of machine code. */
+export const siginfoSymbols = lazySymbols({
+  // int sigqueue(pid_t pid, int sig, const union sigval value);
+  sigqueue: { parameters: ["i32", "i32", "u64"], result: "i32" },
+  // int sigpending(sigset_t *set);
+  sigpending: { parameters: ["buffer"], result: "i32" },
+  // int pause(void);
+  pause: { parameters: [], result: "i32" },
+  // pid_t gettid(void);
+  gettid: { parameters: [], result: "i32" },
+  // long syscall(SYS_rt_tgsigqueueinfo, pid_t tgid, pid_t tid, int sig, siginfo_t *info);
+  rt_tgsigqueueinfo: {
+    name: "syscall",
+    parameters: ["i64", "i32", "i32", "i32", "buffer"],
+    result: "i32",
+  },
+  // void *memcpy(void *dest, const void *src, size_t n);
+  store: {
+    name: "memcpy",
+    parameters: ["usize", "buffer", "usize"],
+    result: "usize",
+  },
+});
+
+/** Timers. */
+export const timerSymbols = lazySymbols({
+  // int setitimer(int which, const struct itimerval *new_value, struct itimerval *old_value);
+  setitimer: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  // int getitimer(int which, struct itimerval *curr_value);
+  getitimer: { parameters: ["i32", "buffer"], result: "i32" },
+  // int timerfd_create(int clockid, int flags);
+  timerfd_create: { parameters: ["i32", "i32"], result: "i32" },
+  // int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, struct itimerspec *old_value);
+  timerfd_settime: {
+    parameters: ["i32", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
+  // int timerfd_gettime(int fd, struct itimerspec *curr_value);
+  timerfd_gettime: { parameters: ["i32", "buffer"], result: "i32" },
 });
 
 /** Waiting for children. */

@@ -401,6 +401,12 @@ export const F_SEAL_WRITE: number = 8;
 /** The file is not written to, but by those who have it mapped already. */
 export const F_SEAL_FUTURE_WRITE: number = 16;
 
+/** `fallocate`: leave the file as long as it is. */
+export const FALLOC_FL_KEEP_SIZE: number = 1;
+
+/** `fallocate`: give the memory of a part of the file back. */
+export const FALLOC_FL_PUNCH_HOLE: number = 2;
+
 /** `linkat`: follow a symbolic link. */
 export const AT_SYMLINK_FOLLOW: number = 0x400;
 
@@ -422,6 +428,9 @@ export const FUTEX_WAIT: number = 0;
 
 /** Wake those who sleep on the word. */
 export const FUTEX_WAKE: number = 1;
+
+/** Change another word, and wake those who sleep on either. */
+export const FUTEX_WAKE_OP: number = 5;
 
 /** In the word of a robust mutex: somebody may sleep on it. */
 export const FUTEX_WAITERS: number = 0x80000000;

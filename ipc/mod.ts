@@ -1,5 +1,5 @@
 /**
- * Communication between processes: descriptors, pipes and FIFOs.
+ * Communication between processes: descriptors, pipes and FIFOs; shared memory and locks.
  *
  * Descriptors are plain numbers, as in C, and nobody but {@linkcode close} closes them. The calls block the thread, event
  * loop included, wherever the C call would wait. {@linkcode readableStream} and {@linkcode writableStream} do not: they make
@@ -130,30 +130,43 @@ export {
   XCASE,
   XTABS,
 } from "../ffi/terminal_constants.ts";
+export * from "./barrier.ts";
 export * from "./close.ts";
+export * from "./condition.ts";
 export * from "./dup.ts";
 export * from "./dup2.ts";
 export * from "./dup3.ts";
 export * from "./eventfd.ts";
 export * from "./flock.ts";
 export * from "./flock_async.ts";
+export * from "./event.ts";
 export * from "./get_pipe_size.ts";
 export * from "./isatty.ts";
+export * from "./joinable_queue.ts";
 export * from "./make_raw.ts";
+export * from "./memfd.ts";
 export * from "./mkfifo.ts";
+export * from "./mutex.ts";
 export * from "./open.ts";
 export * from "./openpty.ts";
 export * from "./pipe.ts";
 export * from "./pipe2.ts";
 export * from "./poll.ts";
+export * from "./queue.ts";
+export * from "./queue_errors.ts";
 export * from "./read.ts";
 export * from "./read_all.ts";
 export * from "./readable_stream.ts";
 export * from "./recv_fds.ts";
 export * from "./send_fds.ts";
+export * from "./rw_lock.ts";
+export * from "./semaphore.ts";
 export * from "./set_cloexec.ts";
 export * from "./set_nonblock.ts";
 export * from "./set_pipe_size.ts";
+export * from "./shared_array.ts";
+export * from "./shared_memory.ts";
+export * from "./shared_value.ts";
 export * from "./shutdown.ts";
 export * from "./socketpair.ts";
 export * from "./splice.ts";

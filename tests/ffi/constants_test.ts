@@ -10,6 +10,7 @@ const HEADERS = [
   "limits.h",
   "linux/futex.h",
   "poll.h",
+  "pthread.h",
   "sched.h",
   "signal.h",
   "spawn.h",
