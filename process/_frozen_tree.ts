@@ -9,12 +9,7 @@ import {
   waitSymbols,
 } from "../ffi/_symbols.ts";
 import { getpid } from "./getpid.ts";
-import {
-  listPids,
-  listThreads,
-  type ProcStat,
-  readStat,
-} from "./_proc_stat.ts";
+import { listPids, listTids, type ProcStat, readStat } from "./_proc_stat.ts";
 
 const { SIGCONT, SIGSTOP } = SIGNAL_NUMBERS;
 
@@ -212,7 +207,7 @@ function hasStopped(pid: number): boolean {
   const stat = readStat(pid);
   if (hasEnded(stat)) return true;
   if (stat!.threads === 1) return isStopped(stat);
-  return listThreads(pid).every((tid) => {
+  return listTids(pid).every((tid) => {
     const thread = readStat(pid, `task/${tid}/stat`);
     return thread === undefined || "TtZX".includes(thread.state);
   });

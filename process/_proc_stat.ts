@@ -52,7 +52,7 @@ export function listPids(): number[] {
 }
 
 /** The ids of a process's threads; none where it has ended. */
-export function listThreads(pid: number): number[] {
+export function listTids(pid: number): number[] {
   return unlessInvisible(() => listProc(`/proc/${pid}/task`)) ?? [];
 }
 

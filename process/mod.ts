@@ -14,7 +14,7 @@
  * | wait for signals, hold them back | {@linkcode signals}, {@linkcode sigwait}, {@linkcode pause}, {@linkcode sigprocmask}, {@linkcode sigpending}, {@linkcode setSignal}, {@linkcode sigqueue} |
  * | do something in time | {@linkcode alarm}, {@linkcode setitimer}, {@linkcode getitimer}, {@linkcode intervals} |
  * | signal a whole tree | {@linkcode killTree}, {@linkcode setParentDeathSignal}, {@linkcode setChildSubreaper} |
- * | see them all | {@linkcode listProcesses}, {@linkcode processTree} |
+ * | see them all | {@linkcode listProcesses}, {@linkcode processTree}, {@linkcode listThreads} |
  * | name them, share the CPUs out | {@linkcode getName}, {@linkcode setName}, {@linkcode nice}, {@linkcode schedGetaffinity}, {@linkcode schedSetaffinity} |
  * | say who has the terminal | {@linkcode tcgetpgrp}, {@linkcode tcsetpgrp} |
  * | see to what they carry | {@linkcode umask}, {@linkcode chdir}, {@linkcode getrlimit}, {@linkcode setrlimit} |
@@ -58,6 +58,7 @@ export * from "./kill.ts";
 export * from "./kill_tree.ts";
 export * from "./killpg.ts";
 export * from "./list_processes.ts";
+export * from "./list_threads.ts";
 export * from "./nice.ts";
 export * from "./pause.ts";
 export * from "./process_tree.ts";

@@ -1,0 +1,49 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { PosixError } from "../../ffi/posix_error.ts";
+import { forkSymbols } from "../../ffi/_symbols.ts";
+import { getpid } from "../../process/getpid.ts";
+import { listThreads } from "../../process/list_threads.ts";
+import { setName } from "../../process/set_name.ts";
+import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
+
+const NOBODY = 2_147_483_647;
+
+Deno.test(
+  "listThreads() has the calling thread and the main one, with their names",
+  withoutLeaks(() => {
+    const threads = listThreads(getpid());
+    const tids = threads.map(({ tid }) => tid);
+    assertEquals(tids, tids.toSorted((a, b) => a - b));
+    for (const tid of [getpid(), forkSymbols().gettid()]) {
+      const thread = threads.find((thread) => thread.tid === tid)!;
+      const comm = readText(`/proc/self/task/${tid}/comm`);
+      assertEquals(`${thread.name}\n`, comm);
+      assert(thread.cpuTime >= 0);
+      assert("RS".includes(thread.state));
+    }
+  }),
+);
+
+Deno.test(
+  "listThreads() gives the one thread of a forked child",
+  withoutLeaks(() => {
+    const raw = reap(forkWith(() => {
+      setName("a) R (b");
+      const [thread, ...others] = listThreads(getpid());
+      assertEquals([thread?.tid, thread?.name], [getpid(), "a) R (b"]);
+      assertEquals(others, []);
+    }));
+    assertEquals(raw, 0);
+  }),
+);
+
+Deno.test("listThreads() throws ESRCH where there is no such process", () => {
+  const error = assertThrows(() => listThreads(NOBODY), PosixError);
+  assertEquals([error.code, error.path], ["ESRCH", `/proc/${NOBODY}/task`]);
+});
+
+Deno.test("listThreads() refuses what is no pid", () => {
+  for (const pid of [0, -1, 0.5, NaN, 2 ** 31]) {
+    assertThrows(() => listThreads(pid), RangeError, "'pid'");
+  }
+});
