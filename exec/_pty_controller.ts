@@ -1,8 +1,10 @@
+import { POLLHUP, POLLIN } from "../ffi/constants.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { errorFor } from "../ffi/_results.ts";
 import { close } from "../ipc/close.ts";
 import { dup } from "../ipc/dup.ts";
 import { openpty } from "../ipc/openpty.ts";
+import { poll } from "../ipc/poll.ts";
 import {
   openReadable,
   openWritable,
@@ -16,8 +18,7 @@ import type { Termios } from "../ipc/termios.ts";
 /**
  * The controller of a program's pseudo-terminal: one open file under two descriptors, one for each stream.
  *
- * The terminal is hung up when both are closed. Whoever closes the one that is read is done with the terminal, so the other one
- * is closed with it.
+ * The terminal is hung up when both are closed. Whoever closes the one that is read is done with the terminal.
  */
 export class PtyController {
   /** The terminal's name. */
@@ -67,14 +68,29 @@ export class PtyController {
     this.#terminal = undefined;
   }
 
-  /** Has the writing end closed as soon as the reading end is. */
-  bind(): void {
+  /**
+   * Has the writing end closed when the reading end is.
+   *
+   * Not before the program has ended, though, where the output is over because nobody has the terminal open any more: many a
+   * program closes its standard streams and then exits, and must not be overtaken by the SIGHUP that hanging up would send.
+   */
+  bind(ended: Promise<unknown>): void {
     const { descriptor } = this.readable;
     const { onClosed } = descriptor;
+    const close = () => void this.writable.end().catch(() => {});
     descriptor.onClosed = () => {
-      this.writable.end().catch(() => {});
+      if (this.#isDeserted()) ended.then(close, close);
+      else close();
       onClosed?.();
     };
+  }
+
+  /** Whether nobody has the terminal open. */
+  #isDeserted(): boolean {
+    const { fd, ended } = this.writable.descriptor;
+    if (ended) return false;
+    const [ready] = poll([{ fd, events: POLLIN }], 0);
+    return ready !== undefined && (ready.revents & POLLHUP) !== 0;
   }
 
   /** Hangs the terminal up. Twice without harm. */

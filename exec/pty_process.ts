@@ -52,7 +52,7 @@ export class PtyProcess extends ChildProcess {
       ending,
     );
     this.#controller = controller;
-    controller.bind();
+    controller.bind(follower.result);
   }
 
   /** The name of the terminal, such as `/dev/pts/3`. */
@@ -64,7 +64,7 @@ export class PtyProcess extends ChildProcess {
    * The descriptor of the terminal's controlling end, for `tcgetattr`, `tcsetattr`, `tcgetpgrp` and the like. It belongs to the
    * streams, so neither read nor write nor close it.
    *
-   * @throws {PosixError} `EBADF` once the terminal is closed.
+   * @throws {PosixError} `EBADF` once {@linkcode PtyProcess.readable} has ended.
    */
   get controller(): number {
     return this.#controller.descriptor;
@@ -74,8 +74,9 @@ export class PtyProcess extends ChildProcess {
    * What the program puts on the screen, the echo of what is typed included.
    *
    * It ends when everybody has closed the terminal: the program, and those of its children that still have it open; what was
-   * printed before comes first. A child in the background may keep it open for longer than the program lives. At its end
-   * {@linkcode PtyProcess.writable} is closed too. Cancelling it closes the terminal: the program and the foreground group get SIGHUP.
+   * printed before comes first. A child in the background may keep it open for longer than the program lives, and a program
+   * that closes its terminal may live for longer than its output. When both are over, the terminal is closed. Cancelling
+   * the stream closes it at once, and the program and the foreground group get SIGHUP.
    *
    * As long as nobody reads, some kilobytes are kept, and then the program is held back.
    */
@@ -101,7 +102,7 @@ export class PtyProcess extends ChildProcess {
    * @param size The size, in characters, and in pixels if they matter.
    * @throws {TypeError} If a number is none.
    * @throws {RangeError} If a number is out of range.
-   * @throws {PosixError} `EBADF` once the terminal is closed, as it is when `readable` has ended.
+   * @throws {PosixError} `EBADF` once `readable` has ended.
    *
    * @example Telling the size
    * ```ts
