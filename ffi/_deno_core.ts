@@ -8,6 +8,16 @@ interface DenoCore {
   /** What the runtime offers its own JavaScript, by name. */
   readonly ops: Readonly<Record<string, unknown>>;
   refOpPromise(promise: Promise<unknown>): void;
+  isProxy(value: object): boolean;
+  serialize(
+    value: unknown,
+    options: { forStorage: true },
+    onError: (message: string) => never,
+  ): Uint8Array<ArrayBuffer>;
+  deserialize(
+    bytes: Uint8Array,
+    options: { forStorage: true },
+  ): unknown;
   unrefOpPromise(promise: Promise<unknown>): void;
 }
 
@@ -29,6 +39,30 @@ export function refOp(promise: Promise<unknown>): void {
 export function hasTestRunner(): boolean {
   core ??= findCore();
   return "op_register_test" in core.ops || "op_register_bench" in core.ops;
+}
+
+/** Whether an object is a `Proxy`, which cannot be cloned. */
+export function isProxy(value: object): boolean {
+  core ??= findCore();
+  return core.isProxy(value);
+}
+
+/**
+ * Writes a value in V8's own format, as `structuredClone` does, and `node:v8` at fifteen times the cost.
+ *
+ * @throws {DOMException} `DataCloneError` if it cannot be cloned, or not into another process.
+ */
+export function serialize(value: unknown): Uint8Array<ArrayBuffer> {
+  core ??= findCore();
+  return core.serialize(value, { forStorage: true }, (message) => {
+    throw new DOMException(message, "DataCloneError");
+  });
+}
+
+/** Makes the value again. */
+export function deserialize(bytes: Uint8Array): unknown {
+  core ??= findCore();
+  return core.deserialize(bytes, { forStorage: true });
 }
 
 /** Has every call that is pending, up to and including this one, keep the process alive no more. */

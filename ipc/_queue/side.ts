@@ -1,0 +1,234 @@
+import { SYS_futex } from "../../ffi/constants.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { type FutexWait, futexWait, futexWaitAsync } from "../../ffi/_futex.ts";
+import { mappingOf } from "../../ffi/_memory.ts";
+import { checkErrorNumber, checkValue } from "../../ffi/_results.ts";
+import { mutexSymbols, queueSymbols } from "../../ffi/_symbols.ts";
+import { BELL, LOCK, SLOT_BYTES, SLOTS } from "./layout.ts";
+
+const FUTEX_WAKE_OP = 5;
+/** `FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0)`: adds 1 to the word. */
+const ADD_ONE = 0x1000_1000;
+const ALL = 0x7fff_ffff;
+const SYS = BigInt(SYS_futex);
+
+/** How often a lock that is taken is asked for before the thread goes to sleep. */
+const LOCK_TRIES = 40;
+
+/** How long a lock is waited for by those who do not want to wait: nobody holds it for longer, but who is stopped. */
+const LEAST_PATIENCE_MS = 100;
+
+/** How long to look at the bell before going to sleep, in looks. */
+const LEAST_LOOKS = 50;
+const MOST_LOOKS = 6000;
+/** Every so many sleeps, it is found out anew whether to look for long pays. */
+const SLEEPS_BEFORE_RETRY = 64;
+
+/**
+ * One side of a queue: what producers, or consumers, have done so far, and how others learn of it.
+ *
+ * Whoever changes it holds its lock, a robust mutex: that of a process that was killed goes over to the next one. There is
+ * nothing to repair then. The state is in two slots, of which the bell says which one counts: the new state is written to the
+ * other one, and is there as soon as the bell is struck, with one instruction. A process that is killed before has changed
+ * nothing, and one that is killed afterwards has changed all.
+ *
+ * The bell is a word that counts those strokes in steps of two. Its lowest bit says that somebody sleeps. Where it is set,
+ * the bell is struck by the kernel, which changes the word and wakes all sleepers in one go (`FUTEX_WAKE_OP`), so that no
+ * process can be killed in between; where it is not, there is nobody to wake. Since all are woken, it does not matter either
+ * if one of them is killed before it has done anything.
+ */
+export class Side {
+  /** Bytes of the ring that were filled, or emptied, since ever; modulo 2³², as are the others. */
+  position = 0;
+  /** Items that were put, or got; or tasks that are done. */
+  count = 0;
+  /** Units for large items that were filled, or emptied. */
+  large = 0;
+  /** 1 once the queue is closed. */
+  closed = 0;
+  /** Which stroke of the bell the state above belongs to. */
+  #stroke = -1;
+  readonly #words: Int32Array;
+  readonly #lock: bigint;
+  readonly #lockWord: number;
+  readonly #bell: number;
+  readonly #slots: number;
+  #looks = 1000;
+  #sleeps = 0;
+  readonly #trylock = mutexSymbols().pthread_mutex_trylock;
+  readonly #unlock = mutexSymbols().pthread_mutex_unlock;
+
+  /** The side that begins at that many bytes of a mapping. */
+  constructor(words: Int32Array, start: number) {
+    this.#words = words;
+    this.#lock = mappingOf(words.buffer).address + BigInt(start + LOCK);
+    this.#lockWord = (start + LOCK) >> 2;
+    this.#bell = (start + BELL) >> 2;
+    this.#slots = (start + SLOTS) >> 2;
+  }
+
+  /** Takes the lock if that is possible at once, or almost, and the state with it. */
+  tryLock(): boolean {
+    for (let tries = 0; tries < LOCK_TRIES; tries++) {
+      if (tries > 0 && Atomics.load(this.#words, this.#lockWord) !== 0) {
+        continue;
+      }
+      const result = this.#trylock(this.#lock);
+      if (result === 0) {
+        this.refresh();
+        return true;
+      }
+      if (result !== ERRNO.EBUSY) {
+        this.#taken(result);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Takes the lock, and the state with it; waits until then, given as `performance.now()`, and at least for as long as any
+   * holder takes that is not stopped. Gives false if that was in vain.
+   */
+  lock(deadline: number): boolean {
+    if (this.tryLock()) return true;
+    if (deadline === Infinity) {
+      this.#taken(queueSymbols().pthread_mutex_lock(this.#lock));
+      return true;
+    }
+    // The clock of this function is that of the day.
+    const left = Math.max(LEAST_PATIENCE_MS, deadline - performance.now());
+    const until = Date.now() + left;
+    const time = BigInt64Array.of(
+      BigInt(Math.floor(until / 1000)),
+      BigInt(Math.floor((until % 1000) * 1e6)),
+    );
+    const result = queueSymbols().pthread_mutex_timedlock(this.#lock, time);
+    if (result === ERRNO.ETIMEDOUT) return false;
+    this.#taken(result);
+    return true;
+  }
+
+  #taken(result: number): void {
+    if (result === ERRNO.EOWNERDEAD) {
+      result = mutexSymbols().pthread_mutex_consistent(this.#lock);
+    }
+    checkErrorNumber(
+      result,
+      "pthread_mutex_lock",
+      () => "Cannot lock the queue",
+    );
+    this.refresh();
+  }
+
+  /** Gives the lock back. */
+  unlock(): void {
+    this.#unlock(this.#lock);
+  }
+
+  /** Sees what the state is by now; without the lock it may change right away. */
+  refresh(): void {
+    for (;;) {
+      const stroke = Atomics.load(this.#words, this.#bell) & ~1;
+      if (stroke === this.#stroke) return;
+      const slot = this.#slot(stroke);
+      const position = Atomics.load(this.#words, slot);
+      const count = Atomics.load(this.#words, slot + 1);
+      const large = Atomics.load(this.#words, slot + 2);
+      const closed = Atomics.load(this.#words, slot + 3);
+      // Whoever has changed the slot meanwhile had to strike the bell before.
+      if ((Atomics.load(this.#words, this.#bell) & ~1) !== stroke) continue;
+      this.position = position;
+      this.count = count;
+      this.large = large;
+      this.closed = closed;
+      this.#stroke = stroke;
+      return;
+    }
+  }
+
+  /** Makes a new state known, and wakes those who wait for one. For the holder of the lock. */
+  publish(
+    position: number,
+    count: number,
+    large: number,
+    closed: number,
+  ): void {
+    const stroke = this.#stroke;
+    const next = (stroke + 2) | 0;
+    const slot = this.#slot(next);
+    Atomics.store(this.#words, slot, position);
+    Atomics.store(this.#words, slot + 1, count);
+    Atomics.store(this.#words, slot + 2, large);
+    Atomics.store(this.#words, slot + 3, closed);
+    if (
+      Atomics.compareExchange(this.#words, this.#bell, stroke, next) !== stroke
+    ) {
+      this.#strikeAndWake();
+    }
+    this.position = position;
+    this.count = count;
+    this.large = large;
+    this.closed = closed;
+    this.#stroke = next;
+  }
+
+  #slot(stroke: number): number {
+    return this.#slots + ((stroke >> 1) & 1) * (SLOT_BYTES >> 2);
+  }
+
+  #strikeAndWake(): void {
+    const address = this.#lock + BigInt(BELL - LOCK);
+    checkValue(
+      queueSymbols()
+        .futex_wake_op(SYS, address, FUTEX_WAKE_OP, ALL, 0n, address, ADD_ONE),
+      "futex",
+      () => "Cannot wake those who wait for the queue",
+    );
+  }
+
+  /** Waits until the state is another one than that last seen, or until then. It may also come back for nothing. */
+  wait(deadline: number): void {
+    const stroke = this.#stroke;
+    if (this.#look(stroke)) return;
+    if (!this.#sayWaiting(stroke)) return;
+    const left = deadline === Infinity
+      ? Infinity
+      : deadline - performance.now();
+    if (left > 0) futexWait(this.#words, this.#bell, stroke | 1, left);
+  }
+
+  /** The same on a thread of the pool; `null` if the state is another one already. */
+  waitAsync(): FutexWait | null {
+    const stroke = this.#stroke;
+    if (!this.#sayWaiting(stroke)) return null;
+    return futexWaitAsync(this.#words, this.#bell, stroke | 1);
+  }
+
+  /** Whether the state last seen is still the state. */
+  get current(): boolean {
+    return (Atomics.load(this.#words, this.#bell) & ~1) === this.#stroke;
+  }
+
+  #sayWaiting(stroke: number): boolean {
+    const found = Atomics
+      .compareExchange(this.#words, this.#bell, stroke, stroke | 1);
+    return (found & ~1) === stroke;
+  }
+
+  /**
+   * Looks for a while whether the state changes: where the other one is at work, that is much faster than to sleep. Where it
+   * is not, or can only work once this one sleeps, it is in vain, and is done for ever shorter.
+   */
+  #look(stroke: number): boolean {
+    for (let looks = 0; looks < this.#looks; looks++) {
+      if ((Atomics.load(this.#words, this.#bell) & ~1) === stroke) continue;
+      this.#looks = Math.min(MOST_LOOKS, Math.max(this.#looks, looks * 4));
+      return true;
+    }
+    this.#looks = ++this.#sleeps % SLEEPS_BEFORE_RETRY === 0
+      ? MOST_LOOKS
+      : Math.max(LEAST_LOOKS, this.#looks >> 1);
+    return false;
+  }
+}
