@@ -7,6 +7,8 @@
  */
 
 import { fromFileUrl } from "@std/path";
+import { importFromJsr } from "./import_from_jsr.ts";
+import { importFromLink, importFromPath } from "./import_from_path.ts";
 import { importFromUrl } from "./import_from_url.ts";
 import { everyTaskIsThere } from "./tasks.ts";
 
@@ -36,6 +38,10 @@ const checks: Record<string, () => Promise<string | undefined>> = {
   "the examples of the documentation run": () => deno("task", "test:doc"),
   "deno publish --dry-run": () => deno("publish", "--dry-run", "--allow-dirty"),
   "import from a URL with --allow-ffi alone": importFromUrl,
+  "import by the JSR name, from a registry of just what is published":
+    importFromJsr,
+  "import from a directory, through an import map": importFromPath,
+  "import by the JSR name, with a link to a directory": importFromLink,
   "every example has its task": everyTaskIsThere,
 };
 
