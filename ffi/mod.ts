@@ -18,4 +18,5 @@ export * from "./descriptor_constants.ts";
 export * from "./errno.ts";
 export * from "./layouts.ts";
 export * from "./posix_error.ts";
+export * from "./signal_constants.ts";
 export * from "./terminal_constants.ts";

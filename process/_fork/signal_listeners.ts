@@ -1,4 +1,5 @@
 import { type Signal, signalNumber } from "../../ffi/_signals.ts";
+import { signalSymbols } from "../../ffi/_symbols.ts";
 import { SignalPipe } from "./signal_pipe.ts";
 
 type Listener = () => void;
@@ -32,6 +33,31 @@ class SignalListeners {
     remove: Deno.removeSignalListener,
   };
   #inChild = false;
+  /**
+   * Handlers of listeners that the library has taken out, by signal. Deno puts each in place only once, so that a listener that
+   * is added later needs it back. A child has others.
+   */
+  readonly displaced: Map<number, Uint8Array<ArrayBuffer>> = new Map();
+  /** Called with the number of each signal whose listeners have changed. */
+  changed: (signal: number) => void = () => {};
+
+  /** Whether this is a forked child, where the library serves the listeners. */
+  get inChild(): boolean {
+    return this.#inChild;
+  }
+
+  /** Whether anybody listens for a signal, but for the one given. */
+  listens(signal: number, except?: Listener): boolean {
+    return [...this.#listeners].some(([name, listeners]) =>
+      numberOf(name) === signal &&
+      [...listeners].some((listener) => listener !== except)
+    );
+  }
+
+  /** The signals that somebody listens for. */
+  get numbers(): number[] {
+    return [...this.#listeners.keys()].map(numberOf);
+  }
 
   /** Puts itself between the program and Deno's two functions. */
   intercept(): void {
@@ -41,13 +67,18 @@ class SignalListeners {
       const listeners = this.#listeners.get(signal) ?? new Set();
       this.#listeners.set(signal, listeners.add(listener));
       if (this.#inChild) this.#pipe.catch(numberOf(signal));
+      this.#putBack(numberOf(signal));
+      this.changed(numberOf(signal));
     };
     Deno.removeSignalListener = (signal, listener) => {
       if (!this.#inChild) this.#native.remove(signal, listener);
       const listeners = this.#listeners.get(signal);
-      if (!listeners?.delete(listener) || listeners.size > 0) return;
-      this.#listeners.delete(signal);
-      if (this.#inChild) this.#pipe.release(numberOf(signal));
+      if (!listeners?.delete(listener)) return;
+      if (listeners.size === 0) {
+        this.#listeners.delete(signal);
+        if (this.#inChild) this.#pipe.release(numberOf(signal));
+      }
+      this.changed(numberOf(signal));
     };
   }
 
@@ -56,6 +87,7 @@ class SignalListeners {
    * been about to tell them of a signal that the parent had got, and only the parent.
    */
   renew(): void {
+    this.displaced.clear();
     for (const [signal, listeners] of this.#inChild ? [] : this.#listeners) {
       for (const listener of listeners) this.#native.remove(signal, listener);
     }
@@ -64,6 +96,14 @@ class SignalListeners {
     for (const signal of this.#listeners.keys()) {
       this.#pipe.catch(numberOf(signal));
     }
+  }
+
+  /** Puts the handler back in place that serves the listeners. */
+  #putBack(signal: number): void {
+    const action = this.displaced.get(signal);
+    if (action === undefined) return;
+    this.displaced.delete(signal);
+    signalSymbols().sigaction(signal, action, null);
   }
 }
 

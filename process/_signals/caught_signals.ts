@@ -1,0 +1,365 @@
+import { onForkedChild } from "../../ffi/_after_fork.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  F_SETPIPE_SZ,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  POLLIN,
+  SIG_DFL,
+} from "../../ffi/constants.ts";
+import { ERRNO } from "../../ffi/errno.ts";
+import { SIGINFO } from "../../ffi/layouts.ts";
+import { PosixError } from "../../ffi/posix_error.ts";
+import { checkValue } from "../../ffi/_results.ts";
+import { signalNameOf } from "../../ffi/_signals.ts";
+import { descriptorSymbols } from "../../ffi/_symbols.ts";
+import { pipe2 } from "../../ipc/pipe2.ts";
+import { poll } from "../../ipc/poll.ts";
+import {
+  lookSoon,
+  referencesChanged,
+  type Verdict,
+  watch,
+  type Watched,
+} from "../../wait/_watcher.ts";
+import { signalListeners } from "../_fork/signal_listeners.ts";
+import {
+  type Action,
+  currentAction,
+  handlerAction,
+  handlerOf,
+  plainAction,
+  setAction,
+} from "./actions.ts";
+import { NativeHandler } from "./native_handler.ts";
+import { numberIn } from "./signal_info.ts";
+
+/**
+ * The number from which the pipe's writing end is sought. A handler that is just about to write when that is closed must not
+ * find another file under the number, and the low ones are given out again at once.
+ */
+const HIGH_FD = 900;
+
+/** Room for 8,192 signals; without privileges a user may have less. */
+const PIPE_SIZE = 1_048_576;
+
+const SIGCHLD = 17;
+const FIRST_REAL_TIME = 34;
+
+const action = () => "Cannot catch signals";
+
+/** One who is told of signals. */
+export interface Receiver {
+  /** Whether the signal is kept from everybody else meanwhile. */
+  readonly holds: boolean;
+  /** Called with a `siginfo_t` of its own for each signal. */
+  receive(info: Uint8Array<ArrayBuffer>): void;
+}
+
+/** A receiver that the event loop is to serve. */
+export interface AsyncReceiver extends Receiver {
+  /** Whether it keeps the process alive. */
+  readonly referenced: boolean;
+  /** Called when it will not be told of anything any more. */
+  fail(error: unknown): void;
+  /** Called in a forked child, where the parent's signals are to be forgotten. */
+  renew(): void;
+}
+
+/** A signal that is caught. */
+interface Caught {
+  readonly receivers: Set<Receiver>;
+  /** What was done with it before anybody here had to do with it. */
+  original: Action;
+  /** The same, once Deno has put its own handler in place. */
+  base: Action;
+  /** Deno's listener that keeps Deno's handler in place; `undefined` for signals that Deno does not know. */
+  readonly listener: (() => void) | undefined;
+  /** Whether `setSignal` has been called meanwhile. */
+  overridden: boolean;
+}
+
+/**
+ * The signals that this library catches for its callers, with all that the kernel tells of them.
+ *
+ * They are written into a pipe by a {@linkcode NativeHandler}, on whichever thread they hit. So none is lost while JavaScript is
+ * busy, and a call that waits for one need not be on the thread that takes it.
+ *
+ * Deno's own handler is put in place first, by a listener that does nothing, as Deno does so once for each signal and would later
+ * put it over ours. It is gone on to only where others listen: alone, it would do what the signal does by default.
+ */
+class CaughtSignals implements Watched {
+  readonly #caught = new Map<number, Caught>();
+  readonly #async = new Set<AsyncReceiver>();
+  readonly #buffer = new Uint8Array(new ArrayBuffer(512 * SIGINFO.size));
+  #handler: NativeHandler | undefined;
+  #reader = -1;
+  #writer = -1;
+  #watched = false;
+  #released: PromiseWithResolvers<void> | undefined;
+
+  /** Has the receiver told of a signal. */
+  add(signal: number, receiver: Receiver): void {
+    refuseWorker();
+    const caught = this.#caught.get(signal) ?? this.#catch(signal);
+    caught.receivers.add(receiver);
+    this.#chain(signal, caught);
+  }
+
+  /** Has the receiver told no more; what has come before is still handed over. */
+  remove(signal: number, receiver: Receiver): void {
+    const caught = this.#caught.get(signal);
+    if (!caught?.receivers.has(receiver)) return;
+    this.drain();
+    caught.receivers.delete(receiver);
+    if (caught.receivers.size > 0) this.#chain(signal, caught);
+    else this.#release(signal, caught);
+  }
+
+  /** Has the event loop look for signals on behalf of the receiver, from now on. */
+  serve(receiver: AsyncReceiver): void {
+    if (!this.#watched) watch(this);
+    this.#watched = true;
+    this.#async.add(receiver);
+    referencesChanged();
+  }
+
+  /** No more; resolves when nothing of that is under way any more. */
+  async unserve(receiver: AsyncReceiver): Promise<void> {
+    this.#async.delete(receiver);
+    if (this.#async.size > 0 || !this.#watched) return referencesChanged();
+    this.#released ??= Promise.withResolvers();
+    referencesChanged();
+    lookSoon();
+    await this.#released.promise;
+  }
+
+  /** Hands over what has come. */
+  drain(): void {
+    if (this.#reader === -1) return;
+    const { read } = descriptorSymbols();
+    const { size } = SIGINFO;
+    for (;;) {
+      const count = read(
+        this.#reader,
+        this.#buffer,
+        BigInt(this.#buffer.length),
+      );
+      for (let at = 0; at + size <= count; at += size) {
+        this.#hand(this.#buffer.slice(at, at + size));
+      }
+      if (count < this.#buffer.length) return;
+    }
+  }
+
+  /** Blocks until something has come, or for that many milliseconds. */
+  wait(timeout: number): void {
+    poll([{ fd: this.#reader, events: POLLIN }], timeout);
+  }
+
+  /** The signals that somebody is told of. */
+  get numbers(): Iterable<number> {
+    return this.#caught.keys();
+  }
+
+  /** `SIG_DFL` or `SIG_IGN`: at once, or once nobody catches the signal. */
+  set(signal: number, disposition: number): void {
+    const plain = plainAction(disposition);
+    const caught = this.#caught.get(signal);
+    if (caught !== undefined) {
+      caught.original = plain;
+      caught.overridden = true;
+      return;
+    }
+    // Deno's handler first, or Deno might put it over this one later.
+    const listener = keepDenosHandler(signal);
+    replace(signal, currentAction(signal), plain);
+    if (listener === undefined) return;
+    Deno.removeSignalListener(nameForDeno(signal), listener);
+    // In a forked child, that may have set what was done before.
+    setAction(signal, plain);
+  }
+
+  /** To be called when somebody who is served has changed `referenced`. */
+  referencesChanged(): void {
+    referencesChanged();
+  }
+
+  /** Listeners of Deno have come or gone. */
+  listenersChanged(signal: number): void {
+    const caught = this.#caught.get(signal);
+    if (caught !== undefined) this.#chain(signal, caught);
+  }
+
+  // As somebody who is watched:
+
+  get fd(): number {
+    return this.#reader;
+  }
+
+  readonly events = POLLIN;
+
+  get referenced(): boolean {
+    return this.#released !== undefined ||
+      [...this.#async].some((receiver) => receiver.referenced);
+  }
+
+  look(ready: boolean): Verdict {
+    if (ready) this.drain();
+    return this.#async.size > 0 ? "watch" : "done";
+  }
+
+  fail(error: unknown): void {
+    for (const receiver of this.#async) receiver.fail(error);
+    this.#async.clear();
+  }
+
+  release(): void {
+    this.#watched = false;
+    if (this.#caught.size === 0) this.#close();
+  }
+
+  settle(): void {
+    this.#released?.resolve();
+    this.#released = undefined;
+  }
+
+  // Private parts:
+
+  #hand(info: Uint8Array<ArrayBuffer>): void {
+    const receivers = [
+      ...this.#caught.get(numberIn(info))?.receivers ?? [],
+    ];
+    const holders = receivers.filter(({ holds }) => holds);
+    for (const receiver of holders.length > 0 ? holders : receivers) {
+      receiver.receive(info);
+    }
+  }
+
+  #catch(signal: number): Caught {
+    this.#handler ??= new NativeHandler();
+    if (this.#reader === -1) this.#open();
+    const original = currentAction(signal);
+    const listener = keepDenosHandler(signal);
+    const base = currentAction(signal);
+    const receivers = new Set<Receiver>();
+    const overridden = false;
+    const caught = { receivers, original, base, listener, overridden };
+    this.#handler.setNext(signal, 0n);
+    setAction(signal, handlerAction(this.#handler.address));
+    this.#caught.set(signal, caught);
+    return caught;
+  }
+
+  #release(signal: number, caught: Caught): void {
+    const { original, base, listener, overridden } = caught;
+    this.#caught.delete(signal);
+    setAction(signal, base);
+    if (listener !== undefined) {
+      Deno.removeSignalListener(nameForDeno(signal), listener);
+    }
+    // SIGCHLD stays Deno's, which learns from it of its children.
+    const idle = signal !== SIGCHLD && !signalListeners.listens(signal);
+    if (idle || overridden) replace(signal, base, original);
+    if (this.#caught.size === 0 && !this.#watched) this.#close();
+  }
+
+  /** Goes on to Deno's handler where it has somebody else to tell. */
+  #chain(signal: number, caught: Caught): void {
+    const held = [...caught.receivers].some(({ holds }) => holds);
+    const others = signal === SIGCHLD ||
+      signalListeners.listens(signal, caught.listener) && !held;
+    this.#handler!.setNext(signal, others ? handlerOf(caught.base) : 0n);
+  }
+
+  #open(): void {
+    if (!registered) onForkedChild(() => this.#renew());
+    registered = true;
+    [this.#reader, this.#writer] = newPipe(HIGH_FD);
+    this.#handler!.setDescriptor(this.#writer);
+  }
+
+  #close(): void {
+    this.#handler!.setDescriptor(-1);
+    descriptorSymbols().close(this.#reader);
+    descriptorSymbols().close(this.#writer);
+    this.#reader = this.#writer = -1;
+  }
+
+  /** In a forked child, where all handlers are gone: catches the same signals, the child's own, in a pipe of its own. */
+  #renew(): void {
+    if (this.#reader === -1) return;
+    const ends = newPipe(0);
+    for (const [index, fd] of [this.#reader, this.#writer].entries()) {
+      descriptorSymbols().dup3(ends[index]!, fd, O_CLOEXEC);
+      descriptorSymbols().close(ends[index]!);
+    }
+    for (const receiver of this.#async) receiver.renew();
+    for (const [signal, caught] of this.#caught) {
+      // Deno's listeners have been given a handler by now, and what the parent had instead means nothing here.
+      if (handlerOf(caught.original) !== 0n) {
+        caught.original = plainAction(SIG_DFL);
+      }
+      caught.base = currentAction(signal);
+      this.#chain(signal, caught);
+      setAction(signal, handlerAction(this.#handler!.address));
+    }
+    if (this.#async.size === 0) return;
+    // Once the watcher, too, has forgotten what was the parent's.
+    queueMicrotask(() => {
+      if (this.#async.size === 0 || this.#watched) return;
+      watch(this);
+      this.#watched = true;
+    });
+  }
+}
+
+let registered = false;
+
+/** Those of this process. */
+export const caughtSignals: CaughtSignals = new CaughtSignals();
+signalListeners.changed = (signal) => caughtSignals.listenersChanged(signal);
+
+/** Both ends of a pipe; the writing one with a number from `from` on, where there is one. */
+function newPipe(from: number): [reader: number, writer: number] {
+  const [reader, writer] = pipe2(O_CLOEXEC | O_NONBLOCK);
+  const { fcntl, close } = descriptorSymbols();
+  fcntl(writer, F_SETPIPE_SZ, PIPE_SIZE);
+  const high = fcntl(writer, F_DUPFD_CLOEXEC, from);
+  if (high === -1) return [reader, writer];
+  close(writer);
+  return [reader, checkValue(high, "fcntl", action)];
+}
+
+/** Sets another action; one of Deno's is kept until Deno needs it. */
+function replace(signal: number, former: Action, action: Action): void {
+  setAction(signal, action);
+  if (handlerOf(former) !== handlerOf(action)) {
+    signalListeners.displaced.set(signal, former);
+  }
+}
+
+/** Adds a listener to Deno that does nothing; gives `undefined` for a signal that Deno does not know. */
+function keepDenosHandler(signal: number): (() => void) | undefined {
+  if (signal >= FIRST_REAL_TIME) return undefined;
+  const listener = () => {};
+  try {
+    Deno.addSignalListener(nameForDeno(signal), listener);
+    return listener;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameForDeno(signal: number): Deno.Signal {
+  return signalNameOf(signal) as Deno.Signal;
+}
+
+function refuseWorker(): void {
+  if (!("WorkerGlobalScope" in globalThis)) return;
+  throw new PosixError(action(), {
+    errno: ERRNO.ENOTSUP,
+    syscall: "sigaction",
+    detail: "signals belong to the process, and a worker is one thread of it",
+  });
+}

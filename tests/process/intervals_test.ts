@@ -1,0 +1,137 @@
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { intervals } from "../../process/intervals.ts";
+import {
+  forkWithAsync,
+  openDescriptors,
+  reap,
+  until,
+  withoutLeaks,
+} from "../_helpers.ts";
+
+Deno.test(
+  "intervals() ticks at whole multiples of the interval after its start",
+  withoutLeaks(async () => {
+    const start = performance.now();
+    let ticks = 0;
+    for await (const missed of intervals(4)) {
+      ticks += 1 + missed;
+      assertGreaterOrEqual(performance.now() - start, ticks * 4 - 0.1);
+      if (ticks >= 10) break;
+    }
+    // Late ones are caught up with, not added to.
+    assert(performance.now() - start < 5000);
+  }),
+);
+
+Deno.test(
+  "intervals() counts what is missed while nobody waits",
+  withoutLeaks(async () => {
+    await using ticks = intervals(2.5);
+    assertEquals((await ticks.next()).done, false);
+    const start = performance.now();
+    while (performance.now() - start < 30); // blocks the event loop
+    const { value } = await ticks.next();
+    assertGreaterOrEqual(value!, 10);
+    assert(value! < 1000);
+  }),
+);
+
+Deno.test(
+  "intervals() ends by being left, by return() and by its AbortSignal, whether somebody waits or not",
+  withoutLeaks(async () => {
+    const before = openDescriptors();
+    const idle = intervals(1000);
+    await idle.return();
+    await idle.return();
+    assertEquals(await idle.next(), { done: true, value: undefined });
+
+    const waiting = intervals(60_000);
+    const pending = [waiting.next(), waiting.next()];
+    await waiting.return();
+    for (const result of await Promise.all(pending)) assert(result.done);
+
+    const controller = new AbortController();
+    const { signal } = controller;
+    const aborted = intervals(60_000, { signal });
+    const next = aborted.next();
+    controller.abort(new Error("enough"));
+    await assertRejects(() => next, Error, "enough");
+    assert((await aborted.next()).done);
+    assertThrows(() => intervals(1, { signal }), Error, "enough");
+
+    const later = new AbortController();
+    const unwatched = intervals(60_000, { signal: later.signal });
+    later.abort(new Error("later"));
+    await assertRejects(() => unwatched.next(), Error, "later");
+    {
+      using _ = intervals(60_000);
+    }
+    assertEquals(openDescriptors(), before);
+  }),
+);
+
+Deno.test(
+  "intervals() has its ticks taken in order by several who wait, and by many timers at once",
+  withoutLeaks(async () => {
+    const many = Array.from({ length: 30 }, (_, i) => intervals(1 + i / 10));
+    const order: number[] = [];
+    await Promise.all(
+      many.flatMap((ticks, index) =>
+        [0, 1].map(async (turn) => {
+          await ticks.next();
+          if (index === 0) order.push(turn);
+        })
+      ),
+    );
+    assertEquals(order, [0, 1]);
+    await Promise.all(many.map((ticks) => ticks.return()));
+  }),
+);
+
+Deno.test(
+  "intervals() goes on in a forked child by itself, and takes no tick from the parent",
+  withoutLeaks(async () => {
+    const ticks = intervals(5);
+    let counted = 0;
+    const counting = (async () => {
+      for await (const missed of ticks) counted += 1 + missed;
+    })();
+    await until(() => counted > 0);
+    const child = await forkWithAsync(async () => {
+      const before = counted;
+      await until(() => counted >= before + 5);
+      await ticks.return();
+      await counting;
+    });
+    // What the fork has held up is caught up with first.
+    const atFork = counted;
+    await until(() => counted > atFork);
+    const start = performance.now();
+    const before = counted;
+    await until(() => counted >= before + 10);
+    assertGreaterOrEqual(performance.now() - start, 40);
+    assertEquals(reap(child), 0);
+    await ticks.return();
+    await counting;
+  }),
+);
+
+Deno.test("intervals() refuses what is no interval before it does anything", () => {
+  for (const wrong of [0, -1, NaN, Infinity, 2 ** 31]) {
+    assertThrows(() => intervals(wrong), RangeError, "'milliseconds'");
+  }
+  // @ts-expect-error: no number
+  assertThrows(() => intervals("5"), TypeError, "'milliseconds'");
+  assertThrows(
+    // @ts-expect-error: no signal
+    () => intervals(5, { signal: "stop" }),
+    TypeError,
+    "'signal'",
+  );
+});

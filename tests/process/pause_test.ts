@@ -1,0 +1,95 @@
+import { assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { alarm } from "../../process/alarm.ts";
+import { getpid } from "../../process/getpid.ts";
+import { kill } from "../../process/kill.ts";
+import { pause } from "../../process/pause.ts";
+import { setitimer } from "../../process/setitimer.ts";
+import { setSignal } from "../../process/set_signal.ts";
+import { signals } from "../../process/signal_stream.ts";
+import { sigpending } from "../../process/sigpending.ts";
+import { sigprocmask } from "../../process/sigprocmask.ts";
+import {
+  forkWith,
+  forkWithAsync,
+  reap,
+  until,
+  withoutLeaks,
+} from "../_helpers.ts";
+
+Deno.test(
+  "pause() returns when a signal comes that somebody listens for, and the listener is called afterwards",
+  withoutLeaks(async () => {
+    const test = async () => {
+      let heard = 0;
+      const listener = () => heard++;
+      Deno.addSignalListener("SIGALRM", listener);
+      const start = performance.now();
+      // Again and again: one that came before the call would be missed.
+      setitimer("ITIMER_REAL", 0.02, 0.02);
+      pause();
+      assertGreaterOrEqual(performance.now() - start, 19);
+      assertEquals(heard, 0);
+      pause();
+      await until(() => heard > 0);
+      setitimer("ITIMER_REAL", 0);
+      Deno.removeSignalListener("SIGALRM", listener);
+      const stream = signals("SIGALRM");
+      setitimer("ITIMER_REAL", 0.005, 0.005);
+      pause();
+      setitimer("ITIMER_REAL", 0);
+      assertEquals((await stream.next()).value?.signal, "SIGALRM");
+      await stream.return();
+    };
+    await test();
+    assertEquals(reap(await forkWithAsync(test)), 0);
+  }),
+);
+
+Deno.test(
+  "pause() is ended by a signal that ends the process, with listeners for others or without",
+  withoutLeaks(async () => {
+    const alone = forkWith(() => {
+      setitimer("ITIMER_REAL", 0.05);
+      pause();
+    });
+    assertEquals(reap(alone), 14);
+    const listening = await forkWithAsync(() => {
+      Deno.addSignalListener("SIGUSR1", () => {});
+      setitimer("ITIMER_REAL", 0.05);
+      pause();
+    });
+    assertEquals(reap(listening), 14);
+    const taken = await forkWithAsync(() => {
+      Deno.addSignalListener("SIGALRM", () => {});
+      setSignal("SIGALRM", "default");
+      setitimer("ITIMER_REAL", 0.05);
+      pause();
+    });
+    assertEquals(reap(taken), 14);
+  }),
+);
+
+Deno.test(
+  "pause() goes on through signals that are blocked or ignored",
+  withoutLeaks(async () => {
+    const child = await forkWithAsync(() => {
+      alarm(20);
+      const waiter = getpid();
+      sigprocmask("SIG_BLOCK", ["SIGUSR2"]);
+      setSignal("SIGHUP", "ignore");
+      let heard = false;
+      Deno.addSignalListener("SIGUSR1", () => heard = true);
+      kill(waiter, "SIGUSR2");
+      const sender = forkWith(() => {
+        kill(waiter, "SIGHUP");
+        kill(waiter, "SIGUSR2");
+        kill(waiter, "SIGUSR1");
+      });
+      pause();
+      assertEquals(sigpending(), ["SIGUSR2"]);
+      assertEquals(heard, false);
+      reap(sender);
+    });
+    assertEquals(reap(child), 0);
+  }),
+);
