@@ -4,7 +4,7 @@ import type { ChildStatus } from "../../process/mod.ts";
 const encoder = new TextEncoder();
 
 /** What is typed to a program and what it prints, for tests that drive it. */
-export class Dialogue {
+export class Dialogue implements AsyncDisposable {
   /** All that was printed. */
   text = "";
   readonly #pty: PtyProcess;
@@ -60,6 +60,11 @@ export class Dialogue {
   async end(): Promise<ChildStatus> {
     await this.#reading;
     return await this.#pty.status;
+  }
+
+  /** Ends the program, if a test that fails has not. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pty[Symbol.asyncDispose]();
   }
 
   async #read(): Promise<void> {

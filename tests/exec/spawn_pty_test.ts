@@ -13,14 +13,8 @@ import {
 } from "../../ipc/mod.ts";
 import { PosixError } from "../../mod.ts";
 import { forkChild, getpgid, getsid, kill } from "../../process/mod.ts";
-import {
-  forkWith,
-  openDescriptors,
-  reap,
-  until,
-  withoutLeaks,
-} from "../_helpers.ts";
-import { decode, leaveDescriptors, untilAsleep } from "../ipc/_helpers.ts";
+import { forkWith, openDescriptors, reap, withoutLeaks } from "../_helpers.ts";
+import { leaveDescriptors, untilAsleep } from "../ipc/_helpers.ts";
 import { Dialogue } from "./_dialogue.ts";
 
 Deno.test(
@@ -29,7 +23,7 @@ Deno.test(
     const script =
       "tty; test -t 0 && test -t 1 && test -t 2 && echo three; echo hello > /dev/tty; read line";
     const pty = spawnPty("sh", ["-c", script]);
-    const dialogue = new Dialogue(pty);
+    await using dialogue = new Dialogue(pty);
     await dialogue.until(/hello\r\n/);
     assertEquals(dialogue.text, `${pty.name}\r\nthree\r\nhello\r\n`);
     assertEquals([getsid(pty.pid), getpgid(pty.pid)], [pty.pid, pty.pid]);
@@ -75,7 +69,7 @@ Deno.test(
     const script =
       "trap 'stty size' WINCH; sleep 60 & echo ready; while :; do wait; done";
     await using pty = spawnPty("sh", ["-c", script]);
-    const dialogue = new Dialogue(pty);
+    await using dialogue = new Dialogue(pty);
     await dialogue.until(/ready/);
     pty.resize({ columns: 80, rows: 24 }); // as it is
     pty.resize({ columns: 100, rows: 50 });
@@ -126,13 +120,13 @@ Deno.test(
       ] as const
     ) {
       const pty = spawnPty("sh", ["-c", "echo ready; exec sleep 60"]);
-      const dialogue = new Dialogue(pty);
+      await using dialogue = new Dialogue(pty);
       await dialogue.until(/ready/);
       await dialogue.type(key);
       assertEquals((await dialogue.end()).signal, signal);
     }
     const pty = spawnPty("cat");
-    const dialogue = new Dialogue(pty);
+    await using dialogue = new Dialogue(pty);
     await dialogue.ask("line", /line\r\nline\r\n/);
     await dialogue.type("\x04");
     assertEquals((await dialogue.end()).code, 0);
@@ -222,7 +216,7 @@ Deno.test(
   withoutLeaks(async () => {
     const script = "trap '' HUP; sleep 60 & echo pid $!";
     const pty = spawnPty("sh", ["-c", script]);
-    const dialogue = new Dialogue(pty);
+    await using dialogue = new Dialogue(pty);
     const [, pid] = await dialogue.until(/pid (\d+)\r\n/);
     await pty.status;
     pty.resize({ columns: 1, rows: 1 }); // still open
