@@ -13,6 +13,7 @@ const cases: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   import: () => import("./import.ts"),
   pipe: () => import("./pipe.ts"),
   fork: () => import("./fork.ts"),
+  list_processes: () => import("./list_processes.ts"),
 };
 
 const json = Deno.args.includes("--json");

@@ -175,12 +175,17 @@ export const foregroundSymbols = lazySymbols({
   ttyname_r: { parameters: ["i32", "buffer", "usize"], result: "i32" },
 });
 
-/** What it takes to put the figures of /proc into words: units, the clock since boot, the names of users. */
+/** What it takes to put the figures of /proc into words: units, the clock since boot, owners and their names. */
 export const accountingSymbols = lazySymbols({
   // long sysconf(int name);
   sysconf: { parameters: ["i32"], result: "i64" },
   // int clock_gettime(clockid_t clockid, struct timespec *tp);
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  // int statx(int dirfd, const char *pathname, int flags, unsigned int mask, struct statx *statxbuf);
+  statx: {
+    parameters: ["i32", "buffer", "i32", "u32", "buffer"],
+    result: "i32",
+  },
   // int getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, size_t buflen, struct passwd **result);
   getpwuid_r: {
     parameters: ["u32", "buffer", "buffer", "usize", "buffer"],
@@ -354,6 +359,26 @@ export const pollOnPool = poolCall({
   nonblocking: true,
 });
 
+/** Reading /proc: a group of its own, since a list of processes needs little else. */
+export const procSymbols = lazySymbols({
+  // int open(const char *pathname, int flags, mode_t mode);
+  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
+  // int close(int fd);
+  close: { parameters: ["i32"], result: "i32" },
+  // ssize_t read(int fd, void *buf, size_t count);
+  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
+  // long syscall(SYS_getdents64, int fd, void *dirp, size_t count); glibc has no wrapper before 2.30
+  getdents64: {
+    name: "syscall",
+    parameters: ["i64", "i32", "buffer", "usize"],
+    result: "i32",
+  },
+  // ssize_t readlink(const char *pathname, char *buf, size_t bufsiz);
+  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
+});
+
 /** What it takes to carry a whole runtime over a fork. */
 export const forkSymbols = lazySymbols({
   // pid_t _Fork(void); from glibc 2.34 on
@@ -364,18 +389,8 @@ export const forkSymbols = lazySymbols({
   gettid: { parameters: [], result: "i32" },
   // int madvise(void *addr, size_t length, int advice);
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
-  // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
-  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   // int usleep(useconds_t usec);
   usleep: { parameters: ["u32"], result: "i32" },
-  // long syscall(SYS_getdents64, int fd, void *dirp, size_t count); glibc has no wrapper before 2.30
-  getdents64: {
-    name: "syscall",
-    parameters: ["i64", "i32", "buffer", "usize"],
-    result: "i32",
-  },
-  // ssize_t readlink(const char *pathname, char *buf, size_t bufsiz);
-  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
   // int epoll_create1(int flags);
   epoll_create1: { parameters: ["i32"], result: "i32" },
   // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);

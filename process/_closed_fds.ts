@@ -1,5 +1,5 @@
 import { EPOLL_CTL_DEL, O_CLOEXEC, O_PATH } from "../ffi/constants.ts";
-import { forkSymbols } from "../ffi/_symbols.ts";
+import { forkSymbols, procSymbols } from "../ffi/_symbols.ts";
 import { close } from "../ipc/close.ts";
 import { dup3 } from "../ipc/dup3.ts";
 import { open } from "../ipc/open.ts";
@@ -57,6 +57,6 @@ export class ClosedFds {
 function isOfSqlite(fd: number, link: string): boolean {
   if (SQLITE_COMPANION.test(link)) return true;
   const start = new Uint8Array(SQLITE_MAGIC.length);
-  forkSymbols().pread(fd, start, BigInt(start.length), 0n);
+  procSymbols().pread(fd, start, BigInt(start.length), 0n);
   return new TextDecoder().decode(start) === SQLITE_MAGIC;
 }

@@ -2,14 +2,14 @@ import { addressOf, cString } from "../ffi/_c_strings.ts";
 import { AT_FDCWD, STATX_UID } from "../ffi/constants.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { PASSWD, STATX } from "../ffi/layouts.ts";
-import { accountingSymbols, descriptorSymbols } from "../ffi/_symbols.ts";
+import { accountingSymbols } from "../ffi/_symbols.ts";
 
 const statx = new DataView(new ArrayBuffer(STATX.size));
 
 /** The effective user of a process: the owner of its directory in /proc, which the kernel keeps so; `undefined` where it has ended. */
 export function ownerOf(pid: number): number | undefined {
   const path = cString(`/proc/${pid}`, "path");
-  const result = descriptorSymbols()
+  const result = accountingSymbols()
     .statx(AT_FDCWD, path, 0, STATX_UID, statx);
   return result === -1
     ? undefined

@@ -7,7 +7,7 @@ import {
 } from "../../ffi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { checkValue, lastError } from "../../ffi/_results.ts";
-import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
+import { procSymbols } from "../../ffi/_symbols.ts";
 
 const decoder = new TextDecoder();
 const scratch = new Uint8Array(new ArrayBuffer(65_536));
@@ -18,7 +18,7 @@ const scratchView = new DataView(scratch.buffer);
 export function openProc(path: string, flags = 0): number {
   const name = cString(path, "path");
   for (let attempt = 1;; attempt++) {
-    const fd = descriptorSymbols().open(
+    const fd = procSymbols().open(
       name,
       O_RDONLY | O_CLOEXEC | flags,
       0,
@@ -33,12 +33,12 @@ export function openProc(path: string, flags = 0): number {
 
 /** Closes what {@linkcode openProc} gave. */
 export function closeProc(fd: number): void {
-  if (fd !== -1) descriptorSymbols().close(fd);
+  if (fd !== -1) procSymbols().close(fd);
 }
 
 /** Reads an open file of /proc afresh, without allocating; gives the number of bytes, 0 where its thread has ended. */
 export function rereadProc(fd: number, into: Uint8Array<ArrayBuffer>): number {
-  const count = forkSymbols().pread(fd, into, BigInt(into.length), 0n);
+  const count = procSymbols().pread(fd, into, BigInt(into.length), 0n);
   return count === -1 ? 0 : count;
 }
 
@@ -46,7 +46,7 @@ export function rereadProc(fd: number, into: Uint8Array<ArrayBuffer>): number {
 export function readProc(path: string): string {
   const fd = openProc(path);
   if (fd === -1) return "";
-  const libc = descriptorSymbols();
+  const libc = procSymbols();
   const stream = new TextDecoder();
   let text = "";
   for (;;) {
@@ -61,7 +61,7 @@ export function readProc(path: string): string {
 /** What a descriptor of this process is, such as `anon_inode:[eventpoll]`; empty where it is not open. */
 export function readDescriptorLink(fd: number): string {
   const path = cString(`/proc/self/fd/${fd}`, "path");
-  const count = forkSymbols().readlink(path, scratch, LINK_MAX);
+  const count = procSymbols().readlink(path, scratch, LINK_MAX);
   return count === -1 ? "" : decoder.decode(scratch.subarray(0, count));
 }
 
@@ -73,7 +73,7 @@ export function listProc(path: string): number[] {
   try {
     for (;;) {
       const size = checkValue(
-        forkSymbols().getdents64(
+        procSymbols().getdents64(
           BigInt(SYS_getdents64),
           fd,
           scratch,
@@ -90,7 +90,7 @@ export function listProc(path: string): number[] {
       }
     }
   } finally {
-    descriptorSymbols().close(fd);
+    procSymbols().close(fd);
   }
   return path === "/proc/self/fd" ? numbers.filter((n) => n !== fd) : numbers;
 }

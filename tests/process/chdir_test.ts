@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { cString } from "../../ffi/_c_strings.ts";
-import { forkSymbols } from "../../ffi/_symbols.ts";
+import { procSymbols } from "../../ffi/_symbols.ts";
 import { chdir } from "../../process/chdir.ts";
 import {
   forkWith,
@@ -13,7 +13,7 @@ import {
 
 function workingDirectory(): string {
   const buffer = new Uint8Array(4096);
-  const length = forkSymbols()
+  const length = procSymbols()
     .readlink(cString("/proc/self/cwd", "path"), buffer, 4096n);
   return new TextDecoder().decode(buffer.subarray(0, length));
 }
