@@ -5,6 +5,9 @@
  */
 const resets: (() => void)[] = [];
 
+/** How many forks lie between the first process and this one: what somebody got before the last one is the parent's. */
+export let generation = 0;
+
 /** Has `reset` run in every child forked from now on, the children's own included. */
 export function onForkedChild(reset: () => void): void {
   resets.push(reset);
@@ -12,5 +15,6 @@ export function onForkedChild(reset: () => void): void {
 
 /** Runs the registered resets, in order. */
 export function resetForkedChild(): void {
+  generation++;
   for (const reset of resets) reset();
 }

@@ -94,6 +94,7 @@ export class FutexWait {
   readonly #mapping: Mapping | undefined;
   // Both are the thread's as long as it sleeps.
   readonly #word: Int32Array<ArrayBuffer>;
+  readonly #offset: number;
   readonly #time = newTime();
   #referenced: boolean;
   #call: Promise<number> | undefined;
@@ -113,6 +114,7 @@ export class FutexWait {
     this.#deadline = performance.now() + timeoutMs;
     this.#referenced = referenced;
     this.#word = wordAt(words, index);
+    this.#offset = this.#word.byteOffset;
     this.#mapping = findMapping(words.buffer);
     this.outcome = this.#wait();
   }
@@ -189,8 +191,12 @@ export class FutexWait {
   }
 
   #nudge(): void {
-    // Where the memory is detached, its address is out of reach too, and the slice has to end.
     if (this.#word.length > 0) futexWake(this.#words, this.#index, ALL);
+    else {
+      // The memory is detached, but still there: it is pinned.
+      const address = this.#mapping!.address + BigInt(this.#offset);
+      futexSymbols().futex_wake_at(SYS, address, FUTEX_WAKE, ALL);
+    }
     this.#nudging = setTimeout(() => this.#nudge(), NUDGE_MS);
   }
 }

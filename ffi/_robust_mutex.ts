@@ -1,4 +1,4 @@
-import { onForkedChild } from "./_after_fork.ts";
+import { generation } from "./_after_fork.ts";
 import {
   PTHREAD_MUTEX_ERRORCHECK,
   PTHREAD_MUTEX_ROBUST,
@@ -11,9 +11,6 @@ import { mutexSymbols } from "./_symbols.ts";
 
 /** How much memory a mutex takes: more than a `pthread_mutex_t` of any architecture (40 or 48 bytes), a cache line. */
 export const MUTEX_BYTES = 64;
-
-/** How many forks lie between the first process and this one: what was locked before the last one is the parent's. */
-export let generation = 0;
 
 let template: Int32Array<ArrayBuffer> | undefined;
 
@@ -61,7 +58,6 @@ function makeTemplate(): Int32Array<ArrayBuffer> {
     "pthread_mutex_init",
     action,
   );
-  onForkedChild(() => generation++);
   return words;
 }
 

@@ -84,6 +84,12 @@ export const futexSymbols = lazySymbols({
     parameters: ["i64", "buffer", "i32", "i32"],
     result: "i32",
   },
+  // The same for a word whose buffer is detached.
+  futex_wake_at: {
+    name: "syscall",
+    parameters: ["i64", "usize", "i32", "i32"],
+    result: "i32",
+  },
 });
 
 /** The same sleep on a thread of Deno's pool. */

@@ -1,3 +1,4 @@
+import { generation } from "../ffi/_after_fork.ts";
 import {
   FUTEX_OWNER_DIED,
   FUTEX_TID_MASK,
@@ -6,7 +7,6 @@ import {
 import { ERRNO } from "../ffi/errno.ts";
 import { errorFor } from "../ffi/_results.ts";
 import {
-  generation,
   initializeMutex,
   MUTEX_BYTES,
   RobustMutex,
@@ -141,7 +141,7 @@ export class RobustLock {
     this.#guard = guard;
   }
 
-  /** Ends the waiting of this process, which fails as the place is closed. */
+  /** Ends the waiting of this process, which fails as the place gets closed now. */
   interrupt(): void {
     this.#line.interrupt();
   }

@@ -106,7 +106,7 @@ export class WaitingLine {
     }
   }
 
-  /** Has everybody look at once: what is waited for is closed. */
+  /** Has everybody look again soon: what is waited for is about to be closed. */
   interrupt(): void {
     for (const waiter of this.#line) waiter.interrupt();
   }

@@ -248,8 +248,8 @@ export class Barrier implements Disposable {
    * ```
    */
   close(): void {
-    this.#place.close();
     this.#line.interrupt();
+    this.#place.close();
   }
 
   /** Closes the barrier. */

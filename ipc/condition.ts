@@ -339,8 +339,8 @@ export class Condition implements Disposable {
    * ```
    */
   close(): void {
-    this.#place.close();
     this.#line.interrupt();
+    this.#place.close();
   }
 
   /** Closes the condition. */

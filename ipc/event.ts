@@ -179,8 +179,8 @@ export class Event implements Disposable {
    * ```
    */
   close(): void {
-    this.#place.close();
     this.#line.interrupt();
+    this.#place.close();
   }
 
   /** Closes the event. */

@@ -199,8 +199,8 @@ export class Mutex implements Disposable {
    * ```
    */
   close(): void {
-    this.#place.close();
     this.#lock.interrupt();
+    this.#place.close();
   }
 
   /** Closes the mutex. */

@@ -1,7 +1,8 @@
+import { generation } from "../ffi/_after_fork.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { futexWake } from "../ffi/_futex.ts";
 import { errorFor } from "../ffi/_results.ts";
-import { generation, MUTEX_BYTES } from "../ffi/_robust_mutex.ts";
+import { MUTEX_BYTES } from "../ffi/_robust_mutex.ts";
 import { type HeldLock, type LockGuard, RobustLock } from "./_robust_lock.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
@@ -283,9 +284,9 @@ export class RwLock implements Disposable {
    * ```
    */
   close(): void {
-    this.#place.close();
     this.#line.interrupt();
     for (const lock of [this.#writer, ...this.#readers]) lock.interrupt();
+    this.#place.close();
   }
 
   /** Closes the lock. */

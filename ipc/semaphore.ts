@@ -1,8 +1,8 @@
 import { checkInteger } from "../ffi/_arguments.ts";
+import { generation } from "../ffi/_after_fork.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { futexWake } from "../ffi/_futex.ts";
 import { errorFor } from "../ffi/_results.ts";
-import { generation } from "../ffi/_robust_mutex.ts";
 import type { Guard } from "./_robust_lock.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
@@ -230,8 +230,8 @@ export class Semaphore implements Disposable {
    * ```
    */
   close(): void {
-    this.#place.close();
     this.#line.interrupt();
+    this.#place.close();
   }
 
   /** Closes the semaphore. */
