@@ -44,6 +44,7 @@ export {
 } from "./child_process.ts";
 export { fork } from "./fork.ts";
 export * from "./fork_child.ts";
+export * from "./forkpty.ts";
 export type * from "./fork_options.ts";
 export * from "./on_fork.ts";
 export * from "./getpgid.ts";
@@ -82,4 +83,5 @@ export * from "./strsignal.ts";
 export * from "./tcgetpgrp.ts";
 export * from "./tcsetpgrp.ts";
 export * from "./umask.ts";
+export type { WindowSize } from "../ipc/tcgetwinsize.ts";
 export type { Rusage } from "../wait/types.ts";
