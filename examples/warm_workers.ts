@@ -2,11 +2,11 @@
  * Workers that are born warm: a table that is expensive to build is built once, and each forked worker has it.
  *
  * Memory is copied on write, so a table that is only read exists once, however many workers there are. Questions and
- * answers travel as lines over pipes.
+ * answers travel over queues in shared memory.
  *
  * Run it: deno task example:warm-workers [workers] [limit]
  */
-import { type ChildProcess, forkChild, getpid } from "../process/mod.ts";
+import { getpid, Pool } from "../process/mod.ts";
 
 const workers = Number(Deno.args[0] ?? 2);
 const limit = Number(Deno.args[1] ?? 2_000_000);
@@ -20,31 +20,18 @@ for (let n = 2; n <= limit; n++) {
 }
 console.log(`table of ${limit} numbers built by PID ${getpid()}`);
 
-const children: ChildProcess[] = [];
-for (let i = 0; i < workers; i++) {
-  children.push(
-    await forkChild(answer, { stdin: "piped", stdout: "piped" }),
-  );
-}
-for (const [index, child] of children.entries()) {
-  const first = limit - 10 * (index + 1);
-  const numbers = Array.from({ length: 5 }, (_, i) => first + i);
-  const questions = child.stdin.getWriter();
-  await questions.write(new TextEncoder().encode(numbers.join("\n")));
-  await questions.close();
-}
-for (const child of children) {
-  console.log(await child.text()); // to its end, and waits for the child
+await using pool = new Pool(factors, { workers });
+const numbers = Array.from({ length: 5 * workers }, (_, i) => limit - i);
+const answers = await pool.map(numbers, { chunkSize: 1 });
+for (const [i, { pid, primes }] of answers.entries()) {
+  console.log(`PID ${pid}: ${numbers[i]} = ${primes.join(" × ")}`);
 }
 
-/** What a worker does: a number a line in, its factors from the table out. */
-async function answer(): Promise<void> {
-  const text = await new Response(Deno.stdin.readable).text();
-  for (const line of text.split("\n")) {
-    const factors = [];
-    for (let n = Number(line); n > 1; n /= smallestFactor[n]!) {
-      factors.push(smallestFactor[n]!);
-    }
-    console.log(`PID ${getpid()}: ${line} = ${factors.join(" × ")}`);
+/** What a worker does: a number in, its factors from the table out. */
+function factors(number: number): { pid: number; primes: number[] } {
+  const primes = [];
+  for (let n = number; n > 1; n /= smallestFactor[n]!) {
+    primes.push(smallestFactor[n]!);
   }
+  return { pid: getpid(), primes };
 }

@@ -1,11 +1,6 @@
-import { onForkedChild } from "../ffi/_after_fork.ts";
-import { describe } from "../ffi/_arguments.ts";
-import { Birth } from "./_birth.ts";
-import { startBody } from "./_child_body.ts";
+import { bearChild } from "./_bear_child.ts";
 import { ChildProcess } from "./child_process.ts";
-import { poolThreads } from "./_fork/pool_threads.ts";
 import type { ForkOptions } from "./fork_options.ts";
-import { planOf } from "./_fork_plan.ts";
 
 /**
  * Forks a child that runs a function, on an event loop of its own, and ends when that has ended.
@@ -52,40 +47,5 @@ export async function forkChild(
   body: () => number | void | Promise<number | void>,
   options: ForkOptions = {},
 ): Promise<ChildProcess> {
-  if (typeof body !== "function") {
-    throw new TypeError(
-      `'body' must be a function: current value is ${describe(body)}`,
-    );
-  }
-  const plan = planOf(options);
-  await nextTurn();
-  const birth = new Birth(plan);
-  const pid = birth.fork();
-  if (pid === 0) {
-    startBody(body);
-    return await never();
-  }
-  const parts = await birth.attend(pid);
-  await poolThreads.settled();
-  return new ChildProcess(parts);
-}
-
-/** How many forks this process is away from the first: what was called in another one is not to go on in this. */
-let generation = 0;
-let registered = false;
-
-/**
- * Waits until nothing is left on the stack, and no reaction to a promise is due: all of that would run in the child as well.
- * A call that some other fork has carried over into a child gets no further than this.
- */
-async function nextTurn(): Promise<void> {
-  if (!registered) onForkedChild(() => void generation++);
-  registered = true;
-  const called = generation;
-  await new Promise((resolve) => setTimeout(resolve));
-  if (called !== generation) await never();
-}
-
-function never(): Promise<never> {
-  return new Promise(() => {});
+  return new ChildProcess(await bearChild(body, options));
 }

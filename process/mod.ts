@@ -44,6 +44,7 @@ export {
 } from "./child_process.ts";
 export { fork } from "./fork.ts";
 export * from "./fork_child.ts";
+export * from "./fork_server.ts";
 export * from "./forkpty.ts";
 export type * from "./fork_options.ts";
 export * from "./on_fork.ts";
@@ -62,6 +63,8 @@ export * from "./list_processes.ts";
 export * from "./list_threads.ts";
 export * from "./nice.ts";
 export * from "./pause.ts";
+export * from "./pool.ts";
+export * from "./pool_worker_error.ts";
 export * from "./process_tree.ts";
 export * from "./sched_affinity.ts";
 export * from "./set_child_subreaper.ts";

@@ -39,7 +39,8 @@ class PendingChild implements Watched {
   readonly #waiters = new Set<Waiter>();
   readonly #aborted = new Map<Waiter, unknown>();
   #outcome: Outcome | undefined;
-  #released = false;
+  /** Whether it is reaped, or given up. */
+  released = false;
 
   constructor(pid: number) {
     this.#pid = pid;
@@ -63,7 +64,7 @@ class PendingChild implements Watched {
 
   /** Sends a signal to this very child, whoever has its pid by now; gives false where it has been reaped. */
   kill(signal: number): boolean {
-    if (this.#released) return false;
+    if (this.released) return false;
     const result = waitSymbols().pidfd_send_signal(
       BigInt(SYS_pidfd_send_signal),
       this.fd,
@@ -107,7 +108,7 @@ class PendingChild implements Watched {
   }
 
   release(): void {
-    this.#released = true;
+    this.released = true;
     descriptorSymbols().close(this.fd);
   }
 
@@ -150,6 +151,8 @@ function pendingFor(pid: number): PendingChild {
 
 /** A child that somebody holds on to until it has ended. */
 export interface Follower {
+  /** What refers to this very child until it is reaped. */
+  readonly pidfd: number | undefined;
   /** How it has ended; the child is reaped. */
   readonly result: Promise<WaitUsageResult>;
   /** Sends a signal to this very child; gives false where it has been reaped. */
@@ -172,6 +175,9 @@ export function followChild(pid: number): Follower {
     });
   });
   return {
+    get pidfd() {
+      return child.released ? undefined : child.fd;
+    },
     result,
     kill: (signal) => child.kill(signal),
     reference(on) {

