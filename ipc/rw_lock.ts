@@ -31,11 +31,12 @@ const READERS_MAX = (BYTES - READERS) / MUTEX_BYTES;
  *
  * It is made of robust mutexes, one for each reader: whoever writes has all of them. So nobody waits for the dead: a reader that
  * is killed leaves nothing behind, and one that is killed while it writes is reported to the next ones by
- * {@linkcode LockGuard.ownerDied}. Whoever is about to write comes before those who come to read.
+ * {@linkcode LockGuard.ownerDied}. Whoever is about to write comes before those who come to read; but a process that reads already may do so again
+ * by {@linkcode RwLock.acquireRead}.
  *
  * Made without memory, it is shared with the processes that are forked from then on. Made in a {@linkcode SharedMemory}, it is the
- * same lock for all who make one at that offset; the memory must be filled with zeros before. Up to 62 can read at a time; more
- * have to wait.
+ * same lock for all who make one at that offset; the memory must be filled with zeros before. Up to 62 processes can read at
+ * a time; more have to wait.
  *
  * Reading costs what a {@linkcode Mutex} does, writing some microseconds.
  *
@@ -64,6 +65,10 @@ export class RwLock implements Disposable {
   readonly #writer: RobustLock;
   readonly #readers: RobustLock[] = [];
   readonly #line = new WaitingLine();
+  /** What this process reads by, however many times. */
+  #reader: HeldLock | undefined;
+  #reads = 0;
+  #write: WriteGuard | undefined;
   /** Where to look first for a free place to read: that of the last time. */
   #next = Math.floor(Math.random() * READERS_MAX);
 
@@ -105,7 +110,7 @@ export class RwLock implements Disposable {
    */
   acquireRead(options: WaitOptions = {}): LockGuard {
     const timeout = checkTimeout(options);
-    const first = this.#read();
+    const first = this.#read(true);
     if (first !== undefined) return first;
     this.#refuseDeadlock("pthread_rwlock_rdlock");
     const guard = waitBlocking(this.#reading(), timeout);
@@ -130,11 +135,13 @@ export class RwLock implements Disposable {
    * ```
    */
   tryAcquireRead(): LockGuard | null {
-    return this.#read() ?? null;
+    return this.#read(true) ?? null;
   }
 
   /**
    * `pthread_rwlock_rdlock(lock)` without blocking the event loop: waits until nobody writes or is about to, and keeps others from it.
+   *
+   * A task that reads already must not call it: somebody may be about to write, and wait for that very task.
    *
    * A promise that is pending when the process forks does not settle in the child.
    *
@@ -197,7 +204,7 @@ export class RwLock implements Disposable {
         );
       }
     }
-    return guard.complete();
+    return this.#write = guard.complete();
   }
 
   /**
@@ -221,7 +228,7 @@ export class RwLock implements Disposable {
     for (const lock of [this.#writer, ...this.#readers]) {
       if (!guard.add(() => lock.tryAcquire())) return null;
     }
-    return guard.complete();
+    return this.#write = guard.complete();
   }
 
   /**
@@ -265,7 +272,7 @@ export class RwLock implements Disposable {
         );
       }
     }
-    return guard.complete();
+    return this.#write = guard.complete();
   }
 
   /**
@@ -284,6 +291,8 @@ export class RwLock implements Disposable {
    * ```
    */
   close(): void {
+    // Whoever closes it writes no more, and once it is closed there is no saying so.
+    this.#write?.settle();
     this.#line.interrupt();
     for (const lock of [this.#writer, ...this.#readers]) lock.interrupt();
     this.#place.close();
@@ -294,20 +303,32 @@ export class RwLock implements Disposable {
     this.close();
   }
 
-  /** Takes the lock of a reader, if nobody writes. */
-  #read(): HeldLock | undefined {
+  /** Reads, if nobody writes or is about to; `again` where one who reads already is not to wait for who waits for it. */
+  #read(again: boolean): LockGuard | undefined {
     if (this.#place.stale) this.#place.renew("acquire");
-    if (this.#writer.taken) return undefined;
+    const reader = this.#reader?.held ? this.#reader : undefined;
+    if (this.#writer.taken && !(again && reader)) return undefined;
+    if (reader !== undefined) return this.#readBy(reader);
     for (let tried = 0; tried < READERS_MAX; tried++) {
-      const guard = this.#readers[this.#next]!.tryAcquire();
-      if (guard !== undefined) {
+      const reader = this.#readers[this.#next]!.tryAcquire();
+      if (reader !== undefined) {
         // Whether the last one who had this very lock has died with it says nothing: it may have been a reader.
         const { words } = this.#place;
-        guard.ownerDied = Atomics.load(words, WRITING) !== 0;
-        return guard;
+        reader.ownerDied = Atomics.load(words, WRITING) !== 0;
+        this.#reads = 0;
+        return this.#readBy(this.#reader = reader);
       }
       this.#next = (this.#next + 1) % READERS_MAX;
     }
+  }
+
+  #readBy(reader: HeldLock): LockGuard {
+    this.#reads++;
+    return new ReadGuard(reader, () => {
+      // Those of a parent say nothing about what its child reads by.
+      if (reader === this.#reader && --this.#reads > 0) return;
+      reader.release();
+    });
   }
 
   #reading(): Waiting<LockGuard> {
@@ -321,7 +342,7 @@ export class RwLock implements Disposable {
         return blocking.index;
       },
       attempt: () => {
-        const guard = this.#read();
+        const guard = this.#read(false);
         // The writer has woken one; but all who wait to read may go on.
         if (slept) futexWake(place.words, writer.index, ALL);
         slept = false;
@@ -343,6 +364,28 @@ export class RwLock implements Disposable {
       syscall,
       () => "Cannot read under the lock",
     );
+  }
+}
+
+/** One of the times that this process reads. */
+class ReadGuard implements LockGuard {
+  readonly #release: () => void;
+  #released = false;
+  readonly ownerDied: boolean;
+
+  constructor(reader: HeldLock, release: () => void) {
+    this.ownerDied = reader.ownerDied;
+    this.#release = release;
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#release();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
   }
 }
 
@@ -389,12 +432,16 @@ class WriteGuard implements LockGuard {
     return this;
   }
 
-  release(): void {
-    if (
-      this.#generation === generation && this.#words !== undefined &&
-      this.#words.length > 0
-    ) Atomics.store(this.#words, WRITING, 0);
+  /** Says that nobody writes any more. */
+  settle(): void {
+    const words = this.#words;
     this.#words = undefined;
+    if (this.#generation !== generation || words === undefined) return;
+    if (words.length > 0) Atomics.store(words, WRITING, 0);
+  }
+
+  release(): void {
+    this.settle();
     for (const guard of this.#guards.splice(0).reverse()) guard.release();
   }
 
