@@ -13,8 +13,10 @@ const cases: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   import: () => import("./import.ts"),
   pipe: () => import("./pipe.ts"),
   fork: () => import("./fork.ts"),
+  pool: () => import("./pool.ts"),
   timers: () => import("./timers.ts"),
   list_processes: () => import("./list_processes.ts"),
+  mutex: () => import("./mutex.ts"),
 };
 
 const json = Deno.args.includes("--json");

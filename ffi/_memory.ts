@@ -87,7 +87,13 @@ export function mapMemory(
   const address = mappingSymbols()
     .mmap(0n, length, protection, flags, fd, start);
   if (address === MAP_FAILED) throw lastError("mmap", action);
-  return new Mapping(address, bytes).buffer;
+  try {
+    return new Mapping(address, bytes).buffer;
+  } catch (error) {
+    // To make a buffer of an address takes a permission for all of FFI.
+    mappingSymbols().munmap(address, length);
+    throw error;
+  }
 }
 
 /** `munmap(address, bytes)`: detaches the buffer, then unmaps its memory, at once or when nothing pins it any more; twice without harm. */
