@@ -54,9 +54,19 @@ export function isProxy(value: object): boolean {
  */
 export function serialize(value: unknown): Uint8Array<ArrayBuffer> {
   core ??= findCore();
-  return core.serialize(value, { forStorage: true }, (message) => {
+  const refuse = (message: string): never => {
     throw new DOMException(message, "DataCloneError");
-  });
+  };
+  try {
+    return core.serialize(value, { forStorage: true }, refuse);
+  } catch (error) {
+    // Of shared buffers alone, which have no business in storage, V8 complains by itself.
+    const message = error instanceof Error ? error.message : "";
+    if (message === "#<SharedArrayBuffer> could not be cloned.") {
+      refuse(message);
+    }
+    throw error;
+  }
 }
 
 /** Makes the value again. */

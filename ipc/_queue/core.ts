@@ -84,10 +84,14 @@ export class Core {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.getters.end(released());
-    this.putters.end(released());
-    this.joiners.end(released());
-    this.#segment.release();
+    this.#segment.close();
+    const lines = [this.getters, this.putters, this.joiners];
+    for (const line of lines) line.end(released());
+    // A thread that sleeps on the memory can be woken as long as the memory is there.
+    const waits = lines.map((line) => line.settled())
+      .filter((wait) => wait !== undefined);
+    if (waits.length === 0) this.#segment.unmap();
+    else Promise.all(waits).then(() => this.#segment.unmap());
   }
 
   /** Throws if the queue was released. */

@@ -24,6 +24,8 @@ export class Line {
   readonly #side: Side;
   readonly #waiters = new Set<Waiter>();
   #wait: FutexWait | undefined;
+  /** The waits whose threads are not back yet, those that were called off included. */
+  readonly #out = new Set<Promise<unknown>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(side: Side) {
@@ -55,12 +57,18 @@ export class Line {
     for (const waiter of waiters) waiter.fail(error);
   }
 
+  /** Resolves when no thread sleeps here any more; `undefined` if none does. */
+  settled(): Promise<unknown> | undefined {
+    return this.#out.size === 0 ? undefined : Promise.all(this.#out);
+  }
+
   /** In a forked child: those who wait are the parent's. */
   forget(): void {
     this.#waiters.clear();
     clearTimeout(this.#timer);
     this.#wait = undefined;
     this.#timer = undefined;
+    this.#out.clear();
   }
 
   /** Lets all try who can, then waits for the state to change. */
@@ -98,16 +106,14 @@ export class Line {
     const wait = this.#side.waitAsync();
     if (wait === null) return false;
     this.#wait = wait;
-    wait.outcome.then(() => {
+    const back = wait.outcome.then(() => {
+      this.#out.delete(back);
       // One that was called off may come back when the next is under way.
       if (this.#wait !== wait) return;
       this.#wait = undefined;
       this.#serve();
-    }, (error) => {
-      if (this.#wait !== wait) return;
-      this.#wait = undefined;
-      this.end(error);
     });
+    this.#out.add(back);
     return true;
   }
 

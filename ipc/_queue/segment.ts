@@ -124,7 +124,8 @@ export class Segment {
       descriptorSymbols().close(fd);
       throw error;
     }
-    segment.release();
+    segment.unmap();
+    segment.close();
     return null;
   }
 
@@ -168,10 +169,14 @@ export class Segment {
     return new Segment(fd, map(fd, RING + ringBytes, action));
   }
 
-  /** Lets go of both. */
-  release(): void {
-    unmapMemory(this.buffer);
+  /** Closes the file; the memory stays. */
+  close(): void {
     descriptorSymbols().close(this.fd);
+  }
+
+  /** Lets go of the memory. */
+  unmap(): void {
+    unmapMemory(this.buffer);
   }
 }
 

@@ -34,6 +34,8 @@ export interface ExampleOptions {
   env?: Record<string, string>;
   /** What it needs besides `--allow-ffi`, such as `--allow-net=127.0.0.1`. */
   permissions?: readonly string[];
+  /** The descriptor that it reads its input from; there is none by default. */
+  stdin?: number;
   /** How long the example may take from its start to its end, in milliseconds; 10 seconds by default. */
   deadline?: number;
 }
@@ -84,7 +86,7 @@ export class RunningExample implements Disposable {
   constructor(
     name: string,
     args: readonly string[],
-    { env = {}, permissions = [], deadline = 10_000 }: ExampleOptions,
+    { env = {}, permissions = [], stdin, deadline = 10_000 }: ExampleOptions,
   ) {
     this.#name = name;
     this.#deadline = performance.now() + deadline;
@@ -94,7 +96,7 @@ export class RunningExample implements Disposable {
     const [stderr, stderrWriter] = pipe();
     this.pid = forkWith(() => {
       setpgid(0, 0);
-      dup2(open("/dev/null", O_RDONLY), 0);
+      dup2(stdin ?? open("/dev/null", O_RDONLY), 0);
       dup2(stdoutWriter, 1);
       dup2(stderrWriter, 2);
       execve("/proc/self/exe", argv, variables);
