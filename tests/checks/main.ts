@@ -43,6 +43,8 @@ const checks: Record<string, () => Promise<string | undefined>> = {
   "import from a directory, through an import map": importFromPath,
   "import by the JSR name, with a link to a directory": importFromLink,
   "every example has its task": everyTaskIsThere,
+  "the example web-terminal works in a browser": () =>
+    import("./web_terminal.ts").then((check) => check.webTerminalWorks()),
 };
 
 let failed = 0;
