@@ -47,7 +47,7 @@ Deno.test("set() and clear() do no more the second time", () => {
 
 Deno.test("wait() and waitAsync() of an event give false when the time is over", async () => {
   using event = new Event();
-  for (const timeout of [0, 25, 210]) {
+  for (const timeout of [0, 210]) {
     const start = performance.now();
     assertEquals(event.wait({ timeout }), false);
     assertEquals(await event.waitAsync({ timeout }), false);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { cString } from "../../ffi/_c_strings.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
+import { Barrier } from "../../ipc/barrier.ts";
 import { close } from "../../ipc/close.ts";
 import { addSeals } from "../../ipc/memfd.ts";
 import { O_CLOEXEC, O_CREAT, O_RDONLY, O_RDWR } from "../../ipc/mod.ts";
@@ -363,12 +364,10 @@ Deno.test(
   "SharedMemory.open() never shows memory that is half made, whoever else makes it",
   withoutLeaks(() => {
     const name = uniqueName();
-    using tally = SharedMemory.anonymous(8);
-    const made = new Int32Array(tally.buffer);
+    using start = new Barrier(3);
     const pids = [0, 1, 2].map(() =>
       forkWith(() => {
-        Atomics.add(made, 0, 1);
-        while (Atomics.load(made, 0) < 3);
+        start.wait();
         for (let round = 0; round < 50; round++) {
           const options = { create: true, bytes: 5000 };
           using memory = SharedMemory.open(`${name}-${round}`, options);
