@@ -74,10 +74,7 @@ export class Encoder {
       case "object":
         if (value === null) break;
         if (isPlainBytes(value)) return this.#raw(value, KIND.bytes, at);
-        seen.length = 0;
-        text = "";
-        if (appendJson(value)) return this.#text(text, KIND.json, at);
-        return this.#raw(serializeChecked(value), KIND.v8, at);
+        return this.#object(value, at);
     }
     const constant = CONSTANTS.get(value);
     if (constant === undefined) {
@@ -85,6 +82,13 @@ export class Encoder {
     }
     this.#reserve(at, 0);
     return this.#finish(at, constant, 0);
+  }
+
+  #object(value: object, at: number): number {
+    const copy = copyPlain(value, []);
+    return copy === undefined
+      ? this.#raw(serializeChecked(value), KIND.v8, at)
+      : this.#text(JSON.stringify(copy), KIND.json, at);
   }
 
   /** Lets go of memory that one big item has taken. */
@@ -212,77 +216,71 @@ function serializeChecked(value: unknown): Uint8Array {
   return bytes;
 }
 
-/** The objects that are in the text: one that is there twice, or in itself, is more than JSON can say. */
-const seen: object[] = [];
 const MOST_OBJECTS = 50;
 const MOST_ELEMENTS = 1000;
-let text = "";
 
-/** What has to be escaped in JSON, lone surrogates and, as they are not told from those here, pairs. */
-// deno-lint-ignore no-control-regex
-const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
+type Plain = Record<string, unknown>;
 
-function quote(value: string): string {
-  return ESCAPED.test(value) ? JSON.stringify(value) : `"${value}"`;
-}
-
-/** Appends the JSON of a value; gives false where that would not say exactly what the value is. Each property is read once. */
-function appendJson(value: unknown): boolean {
-  switch (typeof value) {
-    case "string":
-      text += quote(value);
-      return true;
-    case "number":
-      // Neither NaN, nor infinity, nor the negative zero.
-      if (value - value !== 0 || (value === 0 && 1 / value < 0)) return false;
-      text += value;
-      return true;
-    case "boolean":
-      text += value;
-      return true;
-    case "object":
-      if (value === null) {
-        text += "null";
-        return true;
-      }
-      return appendObject(value);
-    default:
-      return false;
+/**
+ * Copies a plain object or list; `undefined` where JSON would not say exactly what it is.
+ *
+ * The properties of the original are read once, as they may be getters. From then on only the copy is looked at.
+ *
+ * @param seen The objects that were copied: one that is there twice, or in itself, is more than JSON can say.
+ */
+function copyPlain(value: object, seen: object[]): object | undefined {
+  if (isProxy(value) || seen.includes(value)) return undefined;
+  if (seen.push(value) > MOST_OBJECTS) return undefined;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Array.prototype) {
+    return Array.isArray(value) ? copyArray(value, seen) : undefined;
   }
+  if (prototype !== Object.prototype) return undefined;
+  // An error or a list of arguments that looks like a plain object is none.
+  if (toString.call(value) !== "[object Object]") return undefined;
+  const copy: Plain = { ...value };
+  if (typeof copy.toJSON === "function") return undefined;
+  for (const key in copy) {
+    const property = copy[key];
+    if (isPlainPrimitive(property)) continue;
+    if (typeof property !== "object" || key === "__proto__") return undefined;
+    const inner = copyPlain(property as object, seen);
+    if (inner === undefined) return undefined;
+    copy[key] = inner;
+  }
+  return copy;
 }
 
 const toString = Object.prototype.toString;
 
-function appendObject(value: object): boolean {
-  if (isProxy(value) || seen.includes(value)) return false;
-  if (seen.push(value) > MOST_OBJECTS) return false;
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Array.prototype) {
-    return Array.isArray(value) && appendArray(value);
+function copyArray(
+  value: readonly unknown[],
+  seen: object[],
+): unknown[] | undefined {
+  const { length } = value;
+  if (length > MOST_ELEMENTS || "toJSON" in value) return undefined;
+  // A hole becomes an undefined element, and neither is JSON's.
+  const copy = [...value];
+  for (let i = 0; i < length; i++) {
+    const element = copy[i];
+    if (isPlainPrimitive(element)) continue;
+    if (typeof element !== "object") return undefined;
+    const inner = copyPlain(element as object, seen);
+    if (inner === undefined) return undefined;
+    copy[i] = inner;
   }
-  if (prototype !== Object.prototype) return false;
-  // An error or a list of arguments that looks like a plain object is none.
-  if (toString.call(value) !== "[object Object]") return false;
-  let separator = "{";
-  for (const key of Object.keys(value)) {
-    if (key === "__proto__") return false;
-    text += separator + quote(key) + ":";
-    separator = ",";
-    if (!appendJson((value as Record<string, unknown>)[key])) return false;
-  }
-  text += separator === "{" ? "{}" : "}";
-  return true;
+  return Object.keys(value).length === length ? copy : undefined;
 }
 
-function appendArray(value: readonly unknown[]): boolean {
-  const { length } = value;
-  if (length > MOST_ELEMENTS) return false;
-  text += "[";
-  for (let i = 0; i < length; i++) {
-    if (i > 0) text += ",";
-    // A hole is as undefined as an undefined element, and neither is JSON's.
-    if (!appendJson(value[i])) return false;
+/** Whether JSON has the value: neither NaN, nor infinity, nor the negative zero. */
+function isPlainPrimitive(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return value - value === 0 && (value !== 0 || 1 / value > 0);
+    default:
+      return value === null;
   }
-  text += "]";
-  return Object.keys(value).length === length;
 }

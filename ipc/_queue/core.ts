@@ -25,6 +25,9 @@ const HALF = 2 ** 32;
 /** Up to so many bytes, a loop is faster than a call. */
 const SHORT = 256;
 
+/** From so many bytes on, copying once more is worth to be avoided. */
+const LONG = 4096;
+
 /** So many bytes at a time at most are put, or got, before others learn of it. */
 const BATCH_BYTES = 1 << 16;
 
@@ -103,7 +106,7 @@ export class Core {
 
   put(item: unknown, deadline: number): void {
     this.check();
-    if (isPlainBytes(item) && item.length <= this.#mostBytes) {
+    if (isPlainBytes(item)) {
       while (!this.#tryBytes(item, deadline)) this.#awaitRoom(deadline);
       return;
     }
@@ -122,23 +125,46 @@ export class Core {
     this.check();
     const encoder = this.takeEncoder();
     try {
+      // Long bytes are not copied twice: each stands for itself between runs of records, which are known by their ends.
+      const parts: (Uint8Array | number)[] = [];
       let end = 0;
-      let count = 0;
       for (const item of items) {
-        end = encoder.encode(item, end);
-        count++;
-      }
-      for (let at = 0; at < end;) {
-        const next = this.#tryRecords(encoder, at, end, deadline);
-        if (next === at && !this.#roomBefore(deadline)) {
-          return count - this.#countRecords(encoder, at, end);
+        if (isPlainBytes(item) && item.length > LONG) {
+          parts.push(end, item);
+        } else {
+          end = encoder.encode(item, end);
         }
-        at = next;
       }
-      return count;
+      parts.push(end);
+      return this.#putParts(parts, encoder, deadline);
     } finally {
       this.giveEncoder(encoder);
     }
+  }
+
+  #putParts(
+    parts: readonly (Uint8Array | number)[],
+    encoder: Encoder,
+    deadline: number,
+  ): number {
+    let count = 0;
+    let at = 0;
+    for (const part of parts) {
+      if (typeof part !== "number") {
+        while (!this.#tryBytes(part, deadline)) {
+          if (!this.#roomBefore(deadline)) return count;
+        }
+        count++;
+        continue;
+      }
+      while (at < part) {
+        const next = this.#tryRecords(encoder, at, part, deadline);
+        count += this.#countRecords(encoder, at, next);
+        if (next === at && !this.#roomBefore(deadline)) return count;
+        at = next;
+      }
+    }
+    return count;
   }
 
   /** Puts an encoded item unless the queue is full, or busy, and gives whether that was done. */
@@ -184,6 +210,9 @@ export class Core {
     if (!producers.lock(deadline)) return false;
     try {
       this.#checkClosed();
+      if (item.length > this.#mostBytes) {
+        return this.#putLarge(item, KIND.bytes);
+      }
       const at = this.#room(recordBytes(item.length));
       if (at === -1) return false;
       const offset = at & (this.#ringBytes - 1);
@@ -232,42 +261,51 @@ export class Core {
   #putBatch(encoder: Encoder, from: number, end: number): number {
     const { producers } = this;
     const { words } = encoder;
-    let { position, count, large } = producers;
+    let { position, count } = producers;
     let at = from;
     while (at < end && at - from < BATCH_BYTES) {
       const length = words[at >> 2]! >>> 0;
       const size = recordBytes(length);
-      if (length <= this.#mostBytes) {
-        const place = this.#roomAt(position, count, size);
-        if (place === -1) break;
-        this.#copyIn(encoder, at, size, place & (this.#ringBytes - 1));
-        position = (place + size) | 0;
-      } else {
+      if (length > this.#mostBytes) {
         // One that fails is to fail alone: those before it are published first.
         if (at > from) break;
-        const place = this.#roomAt(position, count, LARGE_BYTES + HEAD);
-        if (place === -1) break;
-        const where = this.#placeLarge(length);
-        if (where === null) break;
-        this.#large.write(
-          where.start,
-          encoder.bytes.subarray(at + HEAD, at + HEAD + length),
-        );
-        const index = (place & (this.#ringBytes - 1)) >> 2;
-        this.#ringWords[index] = LARGE_BYTES;
-        this.#ringWords[index + 1] = words[(at >> 2) + 1]! | LARGE;
-        this.#ringWords[index + 2] = where.end;
-        this.#ringWords[index + 3] = where.start;
-        this.#ringWords[index + 4] = length % HALF;
-        this.#ringWords[index + 5] = Math.floor(length / HALF);
-        position = (place + LARGE_BYTES + HEAD) | 0;
-        large = where.end;
+        const content = encoder.bytes.subarray(at + HEAD, at + HEAD + length);
+        return this.#putLarge(content, words[(at >> 2) + 1]!) ? at + size : at;
       }
+      const place = this.#roomAt(position, count, size);
+      if (place === -1) break;
+      this.#copyIn(encoder, at, size, place & (this.#ringBytes - 1));
+      position = (place + size) | 0;
       count = (count + 1) | 0;
       at += size;
     }
-    if (at > from) producers.publish(position, count, large, 0);
+    if (at > from) producers.publish(position, count, producers.large, 0);
     return at;
+  }
+
+  /** Puts one large item if there is room for it. */
+  #putLarge(content: Uint8Array, kind: number): boolean {
+    const { producers } = this;
+    const { length } = content;
+    const at = this.#room(LARGE_BYTES + HEAD);
+    if (at === -1) return false;
+    const where = this.#placeLarge(length);
+    if (where === null) return false;
+    this.#large.write(where.start, content);
+    const index = (at & (this.#ringBytes - 1)) >> 2;
+    this.#ringWords[index] = LARGE_BYTES;
+    this.#ringWords[index + 1] = kind | LARGE;
+    this.#ringWords[index + 2] = where.end;
+    this.#ringWords[index + 3] = where.start;
+    this.#ringWords[index + 4] = length % HALF;
+    this.#ringWords[index + 5] = Math.floor(length / HALF);
+    producers.publish(
+      (at + LARGE_BYTES + HEAD) | 0,
+      (producers.count + 1) | 0,
+      where.end,
+      0,
+    );
+    return true;
   }
 
   #copyIn(encoder: Encoder, from: number, size: number, to: number): void {
@@ -375,6 +413,8 @@ export class Core {
   /** Whether nothing is there, as far as can be seen without the lock. */
   #seesNone(): boolean {
     const { producers, consumers } = this;
+    // What was there when last looked at is there still, unless somebody else got it. That is seen with the lock.
+    if (producers.position !== consumers.position) return false;
     producers.refresh();
     consumers.refresh();
     return producers.position === consumers.position;

@@ -104,6 +104,7 @@ Deno.test(
       if (result.status === "fulfilled") assertEquals(result.value, i);
       else assertEquals(queue.getNowait(), i);
     }
+    await settled(queue);
   }),
 );
 
@@ -121,6 +122,7 @@ Deno.test(
     await next;
     assertEquals(queue.get(), 3);
     assert(queue.empty());
+    await settled(queue);
   }),
 );
 
@@ -141,6 +143,7 @@ Deno.test(
       () => queue.putAsync((() => {}) as unknown as number),
       DOMException,
     );
+    await settled(queue);
   }),
 );
 
