@@ -6,42 +6,52 @@ import { waitpid } from "../wait/waitpid.ts";
 import { descriptorActions } from "./_descriptor_actions.ts";
 import { type Launch, launch } from "./_launch.ts";
 
+/** A program that is to be started. */
+export interface Start {
+  readonly launch: Omit<Launch, "fileActions">;
+  /** The descriptors that it is to have. */
+  readonly fds: ChildFds;
+  /** The path of a terminal that is to be its standard streams, and, with `newSession`, its controlling terminal. */
+  readonly terminal?: string;
+}
+
 /**
  * Starts a program with the descriptors that were opened for it, and follows it. If any of that fails there is no child, and
  * all of them are closed.
- *
- * @param what The program.
- * @param fds The descriptors that it is to have; this closes those that were opened for it.
- * @param terminal The path of a terminal that is to be its standard streams, and, with `newSession`, its controlling terminal.
  */
 export function startChild(
-  what: Omit<Launch, "fileActions">,
+  launch: Start["launch"],
   fds: ChildFds,
   terminal?: string,
 ): ChildParts {
-  let pid: number;
-  let follower: Follower;
-  try {
-    const fileActions = descriptorActions(fds.redirections, {
-      canCloseFrom: what.settings === undefined,
-      terminal,
-    });
-    pid = launch({ ...what, fileActions });
-    follower = follow(pid);
-  } catch (error) {
-    fds.close();
-    throw error;
-  }
-  return new ChildParts(pid, follower, fds.connect());
+  const start = terminal === undefined
+    ? { launch, fds }
+    : { launch, fds, terminal };
+  return startChildren([start])[0]!;
 }
 
-/** Follows a program that has just been started; one that cannot be followed is ended. */
-function follow(pid: number): Follower {
+/** Starts several programs: all of them or, if anything fails, none. */
+export function startChildren(starts: readonly Start[]): ChildParts[] {
+  const pids: number[] = [];
+  let followers: Follower[];
   try {
-    return followChild(pid);
+    for (const start of starts) pids.push(begin(start));
+    followers = pids.map((pid) => followChild(pid));
   } catch (error) {
-    kill(pid, "SIGKILL");
-    waitpid(pid);
+    for (const pid of pids) kill(pid, "SIGKILL");
+    for (const pid of pids) waitpid(pid);
+    for (const { fds } of starts) fds.close();
     throw error;
   }
+  return followers.map((follower, index) =>
+    new ChildParts(pids[index]!, follower, starts[index]!.fds.connect())
+  );
+}
+
+function begin({ launch: what, fds, terminal }: Start): number {
+  const fileActions = descriptorActions(fds.redirections, {
+    canCloseFrom: what.settings === undefined,
+    terminal,
+  });
+  return launch({ ...what, fileActions });
 }

@@ -3,6 +3,8 @@
  *
  * {@linkcode spawn} starts a program as a child, as `Deno.Command` does, and gives a `ChildProcess`.
  *
+ * {@linkcode pipeline} starts several, each of which reads what the one before it writes.
+ *
  * A call of the `exec` family that succeeds does not return: the process goes on as the other program, under the same pid. One that fails throws a
  * `PosixError`, and the process is as it was before.
  *
@@ -60,6 +62,9 @@ export * from "./execve.ts";
 export * from "./execvp.ts";
 export * from "./execvpe.ts";
 export * from "./fexecve.ts";
+export * from "./pipeline.ts";
+export type * from "./pipeline_options.ts";
+export { Pipeline } from "./running_pipeline.ts";
 export * from "./spawn.ts";
 export type * from "./spawn_options.ts";
 export * from "./spawn_pty.ts";
