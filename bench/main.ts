@@ -13,6 +13,7 @@ const cases: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   import: () => import("./import.ts"),
   pipe: () => import("./pipe.ts"),
   fork: () => import("./fork.ts"),
+  pty: () => import("./pty.ts"),
   pool: () => import("./pool.ts"),
   timers: () => import("./timers.ts"),
   list_processes: () => import("./list_processes.ts"),
