@@ -34,6 +34,7 @@ let generation = 0;
  * @param fd The descriptor.
  * @param operation As for {@linkcode flock}.
  * @param options Options for giving up.
+ * @returns Resolves when the lock is held, or let go.
  * @throws {PosixError} As {@linkcode flock} does; `EAGAIN` only if {@linkcode LOCK_NB} is given.
  * @throws {TypeError} If `options.signal` is no `AbortSignal`.
  * @throws {unknown} The signal's reason if it is aborted.

@@ -41,6 +41,7 @@ export interface IntervalStream
   return(): Promise<IteratorReturnResult<undefined>>;
   /** The same, without waiting until all is released. */
   [Symbol.dispose](): void;
+  /** Itself. */
   [Symbol.asyncIterator](): IntervalStream;
 }
 

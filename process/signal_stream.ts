@@ -28,6 +28,7 @@ export interface SignalStream
   return(): Promise<IteratorReturnResult<undefined>>;
   /** The same, without waiting until all is released. */
   [Symbol.dispose](): void;
+  /** Itself. */
   [Symbol.asyncIterator](): SignalStream;
 }
 

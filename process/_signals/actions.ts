@@ -1,4 +1,4 @@
-import { SIG_IGN } from "../../ffi/constants.ts";
+import { SIG_DFL, SIG_IGN } from "../../ffi/constants.ts";
 import { SIGACTION } from "../../ffi/layouts.ts";
 import { checkZero } from "../../ffi/_results.ts";
 import {
@@ -63,4 +63,10 @@ export function handlerAction(handler: bigint): Action {
 export function handlerOf(action: Action): bigint {
   const handler = new DataView(action.buffer).getBigUint64(sa_handler, true);
   return handler <= BigInt(SIG_IGN) ? 0n : handler;
+}
+
+/** Whether an action is the default one. */
+export function isDefault(action: Action): boolean {
+  const handler = new DataView(action.buffer).getBigUint64(sa_handler, true);
+  return handler === BigInt(SIG_DFL);
 }

@@ -12,7 +12,7 @@ import { SIGINFO } from "../../ffi/layouts.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { checkValue } from "../../ffi/_results.ts";
 import { signalNameOf } from "../../ffi/_signals.ts";
-import { descriptorSymbols } from "../../ffi/_symbols.ts";
+import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
 import { pipe2 } from "../../ipc/pipe2.ts";
 import { poll } from "../../ipc/poll.ts";
 import {
@@ -22,12 +22,14 @@ import {
   watch,
   type Watched,
 } from "../../wait/_watcher.ts";
+import { readProc } from "../_fork/proc_file.ts";
 import { signalListeners } from "../_fork/signal_listeners.ts";
 import {
   type Action,
   currentAction,
   handlerAction,
   handlerOf,
+  isDefault,
   plainAction,
   setAction,
 } from "./actions.ts";
@@ -42,6 +44,9 @@ const HIGH_FD = 900;
 
 /** Room for 8,192 signals; without privileges a user may have less. */
 const PIPE_SIZE = 1_048_576;
+
+/** How often at most to look whether a signal has been taken, some 20 ms. */
+const LOOKS_AT_PENDING = 200;
 
 const SIGCHLD = 17;
 const FIRST_REAL_TIME = 34;
@@ -106,14 +111,17 @@ class CaughtSignals implements Watched {
     this.#chain(signal, caught);
   }
 
-  /** Has the receiver told no more; what has come before is still handed over. */
-  remove(signal: number, receiver: Receiver): void {
+  /** Has the receiver told no more; what has come before is still handed over. Then `deliver` may send the signal again. */
+  remove(signal: number, receiver: Receiver, deliver = () => {}): void {
     const caught = this.#caught.get(signal);
     if (!caught?.receivers.has(receiver)) return;
+    awaitDelivery(signal);
     this.drain();
     caught.receivers.delete(receiver);
-    if (caught.receivers.size > 0) this.#chain(signal, caught);
-    else this.#release(signal, caught);
+    if (caught.receivers.size > 0) {
+      this.#chain(signal, caught);
+      deliver();
+    } else this.#release(signal, caught, deliver);
   }
 
   /** Has the event loop look for signals on behalf of the receiver, from now on. */
@@ -173,7 +181,8 @@ class CaughtSignals implements Watched {
     }
     // Deno's handler first, or Deno might put it over this one later.
     const listener = keepDenosHandler(signal);
-    replace(signal, currentAction(signal), plain);
+    displace(signal, currentAction(signal), plain);
+    setAction(signal, plain);
     if (listener === undefined) return;
     Deno.removeSignalListener(nameForDeno(signal), listener);
     // In a forked child, that may have set what was done before.
@@ -251,7 +260,7 @@ class CaughtSignals implements Watched {
     return caught;
   }
 
-  #release(signal: number, caught: Caught): void {
+  #release(signal: number, caught: Caught, deliver: () => void): void {
     const { original, base, listener, overridden } = caught;
     this.#caught.delete(signal);
     setAction(signal, base);
@@ -260,7 +269,10 @@ class CaughtSignals implements Watched {
     }
     // SIGCHLD stays Deno's, which learns from it of its children.
     const idle = signal !== SIGCHLD && !signalListeners.listens(signal);
-    if (idle || overridden) replace(signal, base, original);
+    if (idle || overridden) setAction(signal, original);
+    deliver();
+    if (idle && !overridden && denoActsFor(original)) setAction(signal, base);
+    else if (idle || overridden) displace(signal, base, original);
     if (this.#caught.size === 0 && !this.#watched) this.#close();
   }
 
@@ -331,12 +343,33 @@ function newPipe(from: number): [reader: number, writer: number] {
   return [reader, checkValue(high, "fcntl", action)];
 }
 
-/** Sets another action; one of Deno's is kept until Deno needs it. */
-function replace(signal: number, former: Action, action: Action): void {
-  setAction(signal, action);
-  if (handlerOf(former) !== handlerOf(action)) {
-    signalListeners.displaced.set(signal, former);
+/**
+ * Waits until a signal that was sent to the process has been taken by one of its threads: it is still meant for those who
+ * catch it now, and might end the process otherwise.
+ */
+function awaitDelivery(signal: number): void {
+  for (let looks = 0; looks < LOOKS_AT_PENDING; looks++) {
+    const [, pending] = /^ShdPnd:\s*([0-9a-f]+)$/m
+      .exec(readProc("/proc/self/status")) ?? [];
+    if ((BigInt(`0x${pending ?? "0"}`) >> BigInt(signal - 1) & 1n) === 0n) {
+      return;
+    }
+    forkSymbols().usleep(50);
   }
+}
+
+/** Keeps a handler that another action has replaced, until a listener needs it. */
+function displace(signal: number, former: Action, action: Action): void {
+  if (handlerOf(former) === handlerOf(action)) return;
+  signalListeners.displaced.set(signal, former);
+}
+
+/**
+ * Whether Deno's handler, when nobody listens, does what a signal would do without it: it does so for defaults. It is better
+ * left in place then, for whoever adds a listener by another copy of this library.
+ */
+function denoActsFor(action: Action): boolean {
+  return !signalListeners.inChild && isDefault(action);
 }
 
 /** Adds a listener to Deno that does nothing; gives `undefined` for a signal that Deno does not know. */

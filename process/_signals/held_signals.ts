@@ -72,13 +72,15 @@ class HeldSignals implements Receiver {
   /** Blocks them no more: what has come meanwhile does now what it would have done. */
   release(numbers: readonly number[]): void {
     this.#start();
-    for (const number of numbers) {
-      if (this.#held.delete(number)) caughtSignals.remove(number, this);
+    for (const number of numbers.toSorted((a, b) => a - b)) {
+      if (!this.#held.delete(number)) continue;
+      caughtSignals.remove(number, this, () => {
+        const isDue = (info: Info) => numberIn(info) === number;
+        const due = this.#pending.filter(isDue);
+        this.#pending = this.#pending.filter((info) => !isDue(info));
+        for (const info of due) raise(info);
+      });
     }
-    const due = this.#pending.filter((info) => !this.#held.has(numberIn(info)))
-      .sort((a, b) => numberIn(a) - numberIn(b));
-    this.#pending = this.#pending.filter((info) => !due.includes(info));
-    for (const info of due) raise(info);
   }
 
   /** Takes the first of those that have come: the lowest number, and of one number the oldest. */
