@@ -146,6 +146,7 @@ interface Origin {
 export class SharedMemory implements Disposable {
   readonly #origin: Origin;
   #buffer: ArrayBuffer;
+  #protection: MemoryProtection = "read-write";
   #closed = false;
 
   /**
@@ -378,13 +379,14 @@ export class SharedMemory implements Disposable {
       else reserve(fd, size, end, action, path);
     }
     const buffer = this.#map(bytes, action);
-    if (bytes < this.#buffer.byteLength && end < size) {
-      try {
+    try {
+      protectMemory(buffer, PROTECTIONS[this.#protection]);
+      if (bytes < this.#buffer.byteLength && end < size) {
         truncate(fd, end, action);
-      } catch (error) {
-        unmapMemory(buffer);
-        throw error;
       }
+    } catch (error) {
+      unmapMemory(buffer);
+      throw error;
     }
     unmapMemory(this.#buffer);
     this.#buffer = buffer;
@@ -441,6 +443,7 @@ export class SharedMemory implements Disposable {
     checkName(protection, "protection", names);
     this.#check("protect");
     protectMemory(this.#buffer, PROTECTIONS[protection]);
+    this.#protection = protection;
   }
 
   /**

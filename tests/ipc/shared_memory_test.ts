@@ -480,7 +480,8 @@ Deno.test(
     assertEquals(status & 0x7f, SIGSEGV);
     const touched = reap(forkWith(() => {
       memory.protect("none");
-      return bytes[0]!;
+      memory.resize(100);
+      return bytesOf(memory)[0]!;
     }));
     assertEquals(touched & 0x7f, SIGSEGV);
     memory.protect("read-write");
