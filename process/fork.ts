@@ -85,6 +85,7 @@ export function forkWithoutHooks(): number {
 /** Forks without anybody's hooks. */
 function forkRuntime(): number {
   exitSymbols();
+  signalListeners.prepare();
   memory ??= new AddressSpace();
   const rest = new Rest();
   let pid = -1;
@@ -142,6 +143,8 @@ function forkOnce(rest: Rest, memory: AddressSpace): number {
   try {
     // From here to the fork nothing may be allocated: V8 takes new pages out of the fork as it maps them.
     if (!memory.include()) return AGAIN;
+    // What has changed already need not be copied to find out: a signal, say, that one of the others has been given.
+    if (!rest.held()) return AGAIN;
     pid = copy();
     if (pid === -1) throw lastError("fork", () => "Cannot fork");
     if (pid === 0) gate.pass();
