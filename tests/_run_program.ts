@@ -38,8 +38,8 @@ export async function runProgram(
     stderr: "piped",
     processGroup: 0,
   });
-  // Whoever keeps its output from ending is of its group.
-  const deadline = setTimeout(() => killpg(child.pid, "SIGKILL"), 30_000);
+  // Whoever keeps its output from ending is of its group. Emulated machines are slow.
+  const deadline = setTimeout(() => killpg(child.pid, "SIGKILL"), 120_000);
   const { code, stdout, stderr } = await child.output();
   clearTimeout(deadline);
   const decoder = new TextDecoder();
