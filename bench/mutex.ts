@@ -2,6 +2,8 @@
  * What it costs to acquire and to release a mutex that processes share, while nobody else wants it, and to count under it by two
  * processes: the library, C, Python.
  *
+ * A forked child lacks the threads on which V8 optimizes what gets hot, unless it is told to do so on the one that there is.
+ *
  * @module
  */
 
@@ -29,7 +31,7 @@ const USING = "the library: using _ = acquire()";
 const IN_C = "C: pthread_mutex_lock, pthread_mutex_unlock";
 const IN_PYTHON = "Python: with multiprocessing.Lock";
 
-const FORKED = "the library, a forked child, --single-threaded";
+const FORKED = "the library, a forked child, --no-concurrent-recompilation";
 const FORKED_PLAIN = "the library, a forked child";
 const NAMED = "the library, two programs";
 const COUNT_IN_C = "C";
@@ -59,7 +61,7 @@ export async function run(): Promise<void> {
   );
   const two = await sideBySide([
     deno(FORKED_PLAIN, "forked"),
-    deno(FORKED, "forked", "--v8-flags=--single-threaded"),
+    deno(FORKED, "forked", "--v8-flags=--no-concurrent-recompilation"),
     deno(NAMED, "named"),
     c(COUNT_IN_C, "two", TWO_ROUNDS),
     python(COUNT_IN_PYTHON, "two"),

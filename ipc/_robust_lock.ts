@@ -14,9 +14,9 @@ import {
 import type { SharedPlace } from "./_shared_place.ts";
 import { waitBlocking, type Waiting, WaitingLine } from "./_waiting.ts";
 
-/** The pauses between two looks, from 1 to 32 µs. */
+/** The pauses between two looks, from 1 to 64 µs. */
 const SPIN_FIRST_MS = 0.001;
-const SPIN_LAST_MS = 0.032;
+const SPIN_LAST_MS = 0.064;
 
 /** What has been acquired, and is to be released. */
 export interface Guard extends Disposable {
@@ -170,7 +170,7 @@ export class RobustLock {
    */
   #spin(): HeldLock | undefined {
     if (navigator.hardwareConcurrency === 1) return undefined;
-    for (let pause = SPIN_FIRST_MS; pause <= SPIN_LAST_MS; pause *= 2) {
+    for (let pause = SPIN_FIRST_MS; pause <= SPIN_LAST_MS; pause *= 4) {
       const until = performance.now() + pause;
       while (performance.now() < until);
       if (this.taken) continue;
