@@ -18,6 +18,7 @@ const cases: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   timers: () => import("./timers.ts"),
   list_processes: () => import("./list_processes.ts"),
   mutex: () => import("./mutex.ts"),
+  queue: () => import("./queue.ts"),
 };
 
 const json = Deno.args.includes("--json");

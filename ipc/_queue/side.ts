@@ -19,8 +19,11 @@ const LOCK_TRIES = 40;
 const LEAST_PATIENCE_MS = 100;
 
 /** How long to look at the bell before going to sleep, in looks. */
-const LEAST_LOOKS = 50;
-const MOST_LOOKS = 6000;
+const LEAST_LOOKS = 20;
+const FIRST_LOOKS = 300;
+const MOST_LOOKS = 1500;
+/** A pause between two looks, in turns of a loop: each look takes the bell away from the processor that is to strike it. */
+const PAUSE_TURNS = 40;
 /** Every so many sleeps, it is found out anew whether to look for long pays. */
 const SLEEPS_BEFORE_RETRY = 64;
 
@@ -53,7 +56,7 @@ export class Side {
   readonly #lockWord: number;
   readonly #bell: number;
   readonly #slots: number;
-  #looks = 1000;
+  #looks = FIRST_LOOKS;
   #sleeps = 0;
   readonly #trylock = mutexSymbols().pthread_mutex_trylock;
   readonly #unlock = mutexSymbols().pthread_mutex_unlock;
@@ -222,7 +225,10 @@ export class Side {
    */
   #look(stroke: number): boolean {
     for (let looks = 0; looks < this.#looks; looks++) {
-      if ((Atomics.load(this.#words, this.#bell) & ~1) === stroke) continue;
+      if ((Atomics.load(this.#words, this.#bell) & ~1) === stroke) {
+        pause();
+        continue;
+      }
       this.#looks = Math.min(MOST_LOOKS, Math.max(this.#looks, looks * 4));
       return true;
     }
@@ -231,4 +237,11 @@ export class Side {
       : Math.max(LEAST_LOOKS, this.#looks >> 1);
     return false;
   }
+}
+
+let turns = 0;
+
+function pause(): void {
+  // Counting where others could see it, so that the loop is not optimised away.
+  for (let i = 0; i < PAUSE_TURNS; i++) turns = (turns + i) | 0;
 }
