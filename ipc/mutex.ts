@@ -34,7 +34,7 @@ export type {
  * memory detaches it, but leaves it mapped until the release.
  *
  * Acquiring and releasing takes tens of nanoseconds where nobody else wants it; JavaScript's `using` adds a few hundred, which
- * {@linkcode Guard.release} in a `finally` does without.
+ * {@linkcode Guard.release} in a `finally` does without. It needs glibc 2.34 or newer, where libpthread is part of libc.
  *
  * @example One at a time
  * ```ts

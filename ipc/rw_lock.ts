@@ -38,7 +38,7 @@ const READERS_MAX = (BYTES - READERS) / MUTEX_BYTES;
  * same lock for all who make one at that offset; the memory must be filled with zeros before. Up to 62 processes can read at
  * a time; more have to wait.
  *
- * Reading costs what a {@linkcode Mutex} does, writing some microseconds.
+ * Reading costs what a {@linkcode Mutex} does, writing some microseconds. It needs glibc 2.34 or newer, as that does.
  *
  * @example Readers side by side
  * ```ts

@@ -15,6 +15,7 @@ import { mapMemory, mappingOf, unmapMemory } from "../../ffi/_memory.ts";
 import { signalSymbols } from "../../ffi/_symbols.ts";
 import { forkWith, reap, until, withoutLeaks } from "../_helpers.ts";
 import { letInterrupt, SIGUSR1 } from "../ipc/_helpers.ts";
+import { runDeno } from "./_programs.ts";
 
 /** Runs a test with 1024 words of shared memory. */
 function withWords(
@@ -162,6 +163,16 @@ Deno.test(
     const again = mapMemory(-1, bytes, PROT_READ, flags);
     assertEquals(mappingOf(again).address, address);
     unmapMemory(again);
+  }),
+);
+
+Deno.test(
+  "futexWaitAsync() keeps the program alive only if it is to",
+  withoutLeaks(() => {
+    const { stdout, status } = runDeno("_futex_program.ts", [], [
+      "--allow-ffi",
+    ]);
+    assertEquals([stdout, status], ["timed-out\n", 0]);
   }),
 );
 
