@@ -39,6 +39,8 @@ import {
  * assertEquals(results.getMany(3), [1, 4, 9]);
  * waitpid(child);
  * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man2/futex.2.html | futex(2)}
  */
 export class JoinableQueue<T> extends Queue<T> {
   /**
@@ -50,13 +52,14 @@ export class JoinableQueue<T> extends Queue<T> {
    * @throws {PosixError} `ENOENT` if there is none and none is to be made; `EEXIST` if there is one and none should be;
    * `EINVAL` if it is something else than a queue.
    *
-   * @example
+   * @example A queue that both sides make
    * ```ts
    * import { JoinableQueue } from "@posix/process/ipc";
+   * import { assert } from "@std/assert";
    *
    * using tasks = JoinableQueue.open("doc-example-tasks", { create: true });
    * JoinableQueue.unlink("doc-example-tasks");
-   * tasks.join();
+   * assert(tasks.join());
    * ```
    */
   static override open<T>(
@@ -73,16 +76,17 @@ export class JoinableQueue<T> extends Queue<T> {
    * @returns The queue.
    * @throws {PosixError} `EBADF` if it is not open; `EINVAL` if it is something else than a queue.
    *
-   * @example
+   * @example A second handle
    * ```ts
    * import { dup, JoinableQueue } from "@posix/process/ipc";
+   * import { assert } from "@std/assert";
    *
    * using here = new JoinableQueue<string>();
    * using there = JoinableQueue.from<string>(dup(here.fd));
    * here.put("task");
    * there.get();
    * there.taskDone();
-   * here.join();
+   * assert(here.join());
    * ```
    */
   static override from<T>(fd: number): JoinableQueue<T> {
@@ -94,7 +98,7 @@ export class JoinableQueue<T> extends Queue<T> {
    *
    * @throws {RangeError} If that was said for every item that was ever put already.
    *
-   * @example
+   * @example Once too often
    * ```ts
    * import { JoinableQueue } from "@posix/process/ipc";
    * import { assertThrows } from "@std/assert";
@@ -117,7 +121,7 @@ export class JoinableQueue<T> extends Queue<T> {
    * @returns Whether it is done; `false` if the time was over.
    * @throws {RangeError} If the timeout is negative or not a number.
    *
-   * @example
+   * @example Nothing to wait for, and something
    * ```ts
    * import { JoinableQueue } from "@posix/process/ipc";
    * import { assertEquals } from "@std/assert";
@@ -140,7 +144,7 @@ export class JoinableQueue<T> extends Queue<T> {
    * @throws {DOMException} The signal's reason, when it is aborted.
    * @throws {RangeError} If the timeout is negative or not a number.
    *
-   * @example
+   * @example Done meanwhile
    * ```ts
    * import { JoinableQueue } from "@posix/process/ipc";
    * import { assertEquals } from "@std/assert";

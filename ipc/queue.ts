@@ -285,7 +285,7 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * @throws {QueueClosed} If the queue is closed.
    * @throws {DOMException} `DataCloneError` if the item cannot be cloned.
    *
-   * @example
+   * @example No room
    * ```ts
    * import { Queue, QueueFull } from "@posix/process/ipc";
    * import { assertThrows } from "@std/assert";
@@ -306,7 +306,7 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * @throws {QueueEmpty} If there is none.
    * @throws {QueueClosed} If the queue is closed, and empty.
    *
-   * @example
+   * @example No item
    * ```ts
    * import { Queue, QueueEmpty } from "@posix/process/ipc";
    * import { assertThrows } from "@std/assert";
@@ -432,8 +432,9 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * How many items were put and not yet got; others may be changing it right now.
    *
    * @returns The number.
+   * @throws {TypeError} If this handle was released.
    *
-   * @example
+   * @example Counting
    * ```ts
    * import { Queue } from "@posix/process/ipc";
    * import { assertEquals } from "@std/assert";
@@ -451,8 +452,9 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * Whether there is no item; others may be changing that right now.
    *
    * @returns Whether a get would wait.
+   * @throws {TypeError} If this handle was released.
    *
-   * @example
+   * @example A new queue
    * ```ts
    * import { Queue } from "@posix/process/ipc";
    * import { assert } from "@std/assert";
@@ -470,8 +472,9 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * its memory may be.
    *
    * @returns Whether a put would wait.
+   * @throws {TypeError} If this handle was released.
    *
-   * @example
+   * @example A queue of one
    * ```ts
    * import { Queue } from "@posix/process/ipc";
    * import { assert } from "@std/assert";
@@ -490,6 +493,8 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * Closes the queue for every process: nothing more can be put, and those who get are told once they have got the last item.
    *
    * Twice is as good as once. The handle is still to be released.
+   *
+   * @throws {TypeError} If this handle was released.
    *
    * @example Telling that there will be no more
    * ```ts
@@ -512,6 +517,8 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * Lets go of the queue in this process: unmaps its memory, and closes the descriptor. To others nothing happens.
    *
    * Whatever still waits here fails, as does every later use. Twice is as good as once.
+   *
+   * @throws {PosixError} If the memory cannot be unmapped, which does not happen to memory that was mapped here.
    *
    * @example A handle that is used no more
    * ```ts
