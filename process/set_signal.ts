@@ -14,6 +14,8 @@ export type Disposition = "default" | "ignore";
  * they are not called any more. The next one that is added for that signal takes it back, with all of them; the last call
  * counts, as in C. Where {@linkcode signals} or {@linkcode sigprocmask} have the signal, it takes effect when they let it go.
  *
+ * Where nobody listens, Deno's own handler may be what does the default: the process then ends a moment after the signal has come.
+ *
  * Forked children have the same. A program that the process becomes by `exec` starts with the signal ignored where it is ignored
  * here (but for SIGPIPE): that is what `nohup` does. Those started by `spawn` start with defaults. Deno programs catch some
  * signals of their own accord soon after their start, and so forget that they were ignored.

@@ -17,7 +17,7 @@ const HOW: readonly SigprocmaskHow[] = [
  * `sigprocmask(how, &set, &oldset)`: says which signals have to wait.
  *
  * A signal that is blocked does nothing, neither its default nor what a listener would do, until it is unblocked: then it
- * does it before this returns. {@linkcode sigpending} shows what waits, and {@linkcode sigwait} takes it out. Of the signals 1
+ * does it before this returns, or, where Deno's own handler does it, a moment later. {@linkcode sigpending} shows what waits, and {@linkcode sigwait} takes it out. Of the signals 1
  * to 31 one of each waits, as in C; the real-time ones queue.
  *
  * In C the mask is a thread's own, and Deno has several threads, of which any would take the signal. So here it is the process's:

@@ -185,8 +185,8 @@ class CaughtSignals implements Watched {
     setAction(signal, plain);
     if (listener === undefined) return;
     Deno.removeSignalListener(nameForDeno(signal), listener);
-    // In a forked child, that may have set what was done before.
-    setAction(signal, plain);
+    // There, that may have set what was done before.
+    if (signalListeners.inChild) setAction(signal, plain);
   }
 
   /** To be called when somebody who is served has changed `referenced`. */
@@ -198,6 +198,7 @@ class CaughtSignals implements Watched {
   listenersChanged(signal: number): void {
     const caught = this.#caught.get(signal);
     if (caught !== undefined) this.#chain(signal, caught);
+    else if (!signalListeners.listens(signal)) putBack(signal);
   }
 
   // As somebody who is watched:
@@ -271,7 +272,7 @@ class CaughtSignals implements Watched {
     const idle = signal !== SIGCHLD && !signalListeners.listens(signal);
     if (idle || overridden) setAction(signal, original);
     deliver();
-    if (idle && !overridden && denoActsFor(original)) setAction(signal, base);
+    if (idle && denoActsFor(original)) setAction(signal, base);
     else if (idle || overridden) displace(signal, base, original);
     if (this.#caught.size === 0 && !this.#watched) this.#close();
   }
@@ -366,10 +367,18 @@ function displace(signal: number, former: Action, action: Action): void {
 
 /**
  * Whether Deno's handler, when nobody listens, does what a signal would do without it: it does so for defaults. It is better
- * left in place then, for whoever adds a listener by another copy of this library.
+ * left in place then, for whoever adds a listener by another copy of this library, such as the next file of a test run.
  */
 function denoActsFor(action: Action): boolean {
   return !signalListeners.inChild && isDefault(action);
+}
+
+/** Where nobody listens any more: puts a handler of Deno back that was replaced by the default. */
+function putBack(signal: number): void {
+  const action = signalListeners.displaced.get(signal);
+  if (action === undefined || !denoActsFor(currentAction(signal))) return;
+  signalListeners.displaced.delete(signal);
+  setAction(signal, action);
 }
 
 /** Adds a listener to Deno that does nothing; gives `undefined` for a signal that Deno does not know. */
