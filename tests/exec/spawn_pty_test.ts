@@ -163,6 +163,26 @@ Deno.test(
 );
 
 Deno.test(
+  "readable of a PtyProcess has readers with buffers of their own, of any size",
+  withoutLeaks(async () => {
+    const pty = spawnPty("seq", ["20000"], { modes: makeRaw });
+    const reader = pty.readable.getReader({ mode: "byob" });
+    const decoder = new TextDecoder();
+    let text = "";
+    for (let size = 1;; size = size * 3 % 100_003) {
+      const { value, done } = await reader.read(new Uint8Array(size));
+      if (done) break;
+      text += decoder.decode(value);
+    }
+    const expected = Array.from({ length: 20_000 }, (_, i) => `${i + 1}\n`)
+      .join("");
+    assertEquals(text.length, expected.length);
+    assert(text === expected);
+    assertEquals((await pty.status).code, 0);
+  }),
+);
+
+Deno.test(
   "spawnPty() gives what was printed before the end, though nobody has read until then",
   withoutLeaks(async () => {
     const pty = spawnPty("sh", ["-c", "seq 500; exit 3"]);
