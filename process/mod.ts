@@ -8,6 +8,7 @@
  * |---|---|
  * | make a process, end one | {@linkcode fork}, {@linkcode _exit} |
  * | run a function in a process | {@linkcode forkChild}, which gives a {@linkcode ChildProcess} |
+ * | go on in the background | {@linkcode daemonize} |
  * | tell processes apart | {@linkcode getpid}, {@linkcode getppid} |
  * | group them | {@linkcode getpgrp}, {@linkcode getpgid}, {@linkcode setpgid}, {@linkcode getsid}, {@linkcode setsid} |
  * | signal them | {@linkcode kill}, {@linkcode killpg}, {@linkcode SIGNALS}, {@linkcode signalName}, {@linkcode strsignal} |
@@ -42,6 +43,7 @@ export {
   ChildProcess,
   type ChildStatus,
 } from "./child_process.ts";
+export * from "./daemonize.ts";
 export { fork } from "./fork.ts";
 export * from "./fork_child.ts";
 export * from "./fork_server.ts";

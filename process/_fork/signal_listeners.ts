@@ -1,3 +1,4 @@
+import { hasTestRunner } from "../../ffi/_deno_core.ts";
 import { type Signal, signalNumber } from "../../ffi/_signals.ts";
 import { signalSymbols } from "../../ffi/_symbols.ts";
 import { SignalPipe } from "./signal_pipe.ts";
@@ -33,6 +34,7 @@ class SignalListeners {
     remove: Deno.removeSignalListener,
   };
   #inChild = false;
+  #prepared = false;
   /**
    * Handlers of listeners that the library has taken out, by signal. Deno puts each in place only once, so that a listener that
    * is added later needs it back. A child has others.
@@ -80,6 +82,22 @@ class SignalListeners {
       }
       this.changed(numberOf(signal));
     };
+  }
+
+  /**
+   * Before a fork: has Deno set up its catching of signals now if it has not yet.
+   *
+   * From 2.9 on it does so half a second after the start of a program, for the sake of SIGUSR1, and sets handlers for SIGHUP,
+   * SIGINT and SIGTERM as well. In a child that was forked before that it would put them over those of our listeners. Where
+   * it has been done in the parent, the child has it behind it.
+   */
+  prepare(): void {
+    if (this.#prepared || this.#inChild) return;
+    this.#prepared = true;
+    if (hasTestRunner() || !/^2\.(9|[1-9]\d)\./.test(Deno.version.deno)) return;
+    const nobody = () => {};
+    this.#native.add("SIGUSR1", nobody);
+    this.#native.remove("SIGUSR1", nobody);
   }
 
   /**
