@@ -3,6 +3,9 @@
  *
  * {@linkcode spawn} starts a program as a child, as `Deno.Command` does, and gives a `ChildProcess`.
  *
+ * {@linkcode spawnPty} starts one in a pseudo-terminal of its own, for programs that talk to people, and gives a
+ * {@linkcode PtyProcess}.
+ *
  * {@linkcode pipeline} starts several, each of which reads what the one before it writes.
  *
  * A call of the `exec` family that succeeds does not return: the process goes on as the other program, under the same pid. One that fails throws a

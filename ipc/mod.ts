@@ -5,6 +5,9 @@
  * loop included, wherever the C call would wait. {@linkcode readableStream} and {@linkcode writableStream} do not: they make
  * a web stream of a descriptor, and own it from then on.
  *
+ * {@linkcode openpty} opens a pseudo-terminal; {@linkcode tcgetattr}, {@linkcode makeRaw} and {@linkcode tcsetattr} are for the
+ * modes of any terminal, {@linkcode tcgetwinsize} and {@linkcode tcsetwinsize} for the size of its window.
+ *
  * Everything that is opened here is close-on-exec unless asked otherwise: {@linkcode pipe2} and {@linkcode dup3} take
  * exactly the flags that are given, and what {@linkcode dup2} makes is inherited, since wiring the standard input and
  * output of a program is what it is for.

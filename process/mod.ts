@@ -7,6 +7,7 @@
  * | to | there is |
  * |---|---|
  * | make a process, end one | {@linkcode fork}, {@linkcode _exit} |
+ * | make one in a terminal of its own | {@linkcode forkpty} |
  * | run a function in a process | {@linkcode forkChild}, which gives a {@linkcode ChildProcess} |
  * | go on in the background | {@linkcode daemonize} |
  * | tell processes apart | {@linkcode getpid}, {@linkcode getppid} |

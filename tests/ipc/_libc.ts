@@ -3,6 +3,11 @@ export const libc = Deno.dlopen("libc.so.6", {
   geteuid: { parameters: [], result: "u32" },
   setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
   cfmakeraw: { parameters: ["buffer"], result: "void" },
+  unshare: { parameters: ["i32"], result: "i32" },
+  mount: {
+    parameters: ["buffer", "buffer", "buffer", "u64", "buffer"],
+    result: "i32",
+  },
   setitimer: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   chmod: { parameters: ["buffer", "u32"], result: "i32" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },

@@ -1,25 +1,17 @@
 import { assertEquals } from "@std/assert";
-import { descriptorSymbols } from "../../ffi/_symbols.ts";
 import { close } from "../../ipc/close.ts";
 import { isatty } from "../../ipc/isatty.ts";
-import { O_NOCTTY, O_RDONLY, O_RDWR } from "../../ipc/mod.ts";
+import { O_RDONLY } from "../../ipc/mod.ts";
 import { open } from "../../ipc/open.ts";
+import { openpty } from "../../ipc/openpty.ts";
 import { pipe } from "../../ipc/pipe.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD, LARGEST_FD, sockets } from "./_helpers.ts";
-import { libc } from "./_libc.ts";
-
-const TIOCSPTLCK = 0x40045431n;
-const TIOCGPTPEER = 0x5441n;
 
 Deno.test(
   "isatty() is true for both ends of a terminal, until it is hung up",
   withoutLeaks(() => {
-    const controller = open("/dev/ptmx", O_RDWR | O_NOCTTY);
-    const unlock = new Int32Array(1);
-    assertEquals(descriptorSymbols().ioctl(controller, TIOCSPTLCK, unlock), 0);
-    const flags = BigInt(O_RDWR | O_NOCTTY);
-    const terminal = libc.ioctl_value(controller, TIOCGPTPEER, flags);
+    const { controller, terminal } = openpty();
     assertEquals([isatty(controller), isatty(terminal)], [true, true]);
     close(controller);
     assertEquals(isatty(terminal), false);

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { spawnPty } from "../../exec/spawn_pty.ts";
 import { F_GETFD, FD_CLOEXEC } from "../../ffi/constants.ts";
+import { cString } from "../../ffi/_c_strings.ts";
 import { descriptorSymbols } from "../../ffi/_symbols.ts";
 import { close } from "../../ipc/close.ts";
 import { isatty } from "../../ipc/isatty.ts";
@@ -11,7 +13,14 @@ import { read } from "../../ipc/read.ts";
 import { setNonblock } from "../../ipc/set_nonblock.ts";
 import { tcgetwinsize } from "../../ipc/tcgetwinsize.ts";
 import { write } from "../../ipc/write.ts";
-import { forkWith, openDescriptors, reap, withoutLeaks } from "../_helpers.ts";
+import {
+  forkWith,
+  openDescriptors,
+  readText,
+  reap,
+  withoutLeaks,
+} from "../_helpers.ts";
+import { libc } from "./_libc.ts";
 import {
   assertRefused,
   decode,
@@ -120,6 +129,66 @@ Deno.test(
     assertEquals(raw, 0);
   }),
 );
+
+/** Whether this process may mount file systems, in a namespace of its own. */
+function canMount(): boolean {
+  const CAP_SYS_ADMIN = 21n;
+  const [, capabilities] = readText("/proc/self/status")
+    .match(/^CapEff:\s*([0-9a-f]+)$/m)!;
+  return (BigInt(`0x${capabilities}`) >> CAP_SYS_ADMIN & 1n) === 1n;
+}
+
+/** Leaves this process, which must be a forked child, with so many pseudo-terminals; no other one notices. */
+function leaveTerminals(count: number): void {
+  const CLONE_NEWNS = 0x20000;
+  const [MS_BIND, MS_REC, MS_PRIVATE] = [0x1000n, 0x4000n, 0x40000n];
+  const mount = (
+    what: string,
+    where: string,
+    type: string,
+    flags: bigint,
+    options: string,
+  ) =>
+    libc.mount(
+      cString(what, "what"),
+      cString(where, "where"),
+      cString(type, "type"),
+      flags,
+      cString(options, "options"),
+    );
+  const options = `newinstance,ptmxmode=666,max=${count}`;
+  assertEquals(libc.unshare(CLONE_NEWNS), 0);
+  assertEquals(mount("none", "/", "", MS_REC | MS_PRIVATE, ""), 0);
+  assertEquals(mount("devpts", "/dev/pts", "devpts", 0n, options), 0);
+  assertEquals(mount("/dev/pts/ptmx", "/dev/ptmx", "", MS_BIND, ""), 0);
+}
+
+Deno.test({
+  name: `openpty() fails with ENOSPC where no pseudo-terminal is free${
+    canMount() ? "" : " (skipped: it takes the capability SYS_ADMIN)"
+  }`,
+  ignore: !canMount(),
+  fn: withoutLeaks(() => {
+    const raw = reap(forkWith(() => {
+      leaveTerminals(1);
+      const { controller, terminal } = openpty();
+      const before = openDescriptors();
+      const error = assertRefused(openpty, "ENOSPC", "open", "/dev/ptmx");
+      assertEquals(
+        error.message,
+        "Cannot open a pseudo-terminal: open failed with ENOSPC (No space left on device)",
+      );
+      assertThrows(() => spawnPty("true"), PosixError, "ENOSPC");
+      assertEquals(openDescriptors(), before);
+      close(controller);
+      close(terminal);
+      const again = openpty();
+      close(again.controller);
+      close(again.terminal);
+    }));
+    assertEquals(raw, 0);
+  }),
+});
 
 Deno.test(
   "openpty() hangs the terminal up when its controller is closed",
