@@ -25,7 +25,7 @@ export type Disposition = "default" | "ignore";
  *
  * @param signal Its name or number.
  * @param disposition `"default"` or `"ignore"`.
- * @throws {PosixError} `EINVAL` if the system refuses it.
+ * @throws {PosixError} `ENOTSUP` in a worker, which is only one thread of the process; `EINVAL` if the system refuses it.
  * @throws {TypeError} If there is no signal of that name, it is SIGKILL or SIGSTOP, or the disposition is unknown.
  * @throws {RangeError} If the number is no signal.
  *

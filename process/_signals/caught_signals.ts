@@ -1,19 +1,8 @@
 import { onForkedChild } from "../../ffi/_after_fork.ts";
-import {
-  F_DUPFD_CLOEXEC,
-  F_SETPIPE_SZ,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  POLLIN,
-  SIG_DFL,
-} from "../../ffi/constants.ts";
+import { POLLIN, SIG_DFL } from "../../ffi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import { SIGINFO } from "../../ffi/layouts.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
-import { checkValue } from "../../ffi/_results.ts";
-import { signalNameOf } from "../../ffi/_signals.ts";
-import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
+import { forkSymbols } from "../../ffi/_symbols.ts";
 import { poll } from "../../ipc/poll.ts";
 import {
   lookSoon,
@@ -29,29 +18,24 @@ import {
   currentAction,
   handlerAction,
   handlerOf,
-  isDefault,
   plainAction,
   setAction,
 } from "./actions.ts";
+import {
+  denoActsFor,
+  displace,
+  keepDenosHandler,
+  leaveDenosHandler,
+  putBack,
+} from "./deno_handler.ts";
+import { InfoPipe } from "./info_pipe.ts";
 import { NativeHandler } from "./native_handler.ts";
 import { numberIn } from "./signal_info.ts";
-
-/**
- * The number from which the pipe's writing end is sought. A handler that is just about to write when that is closed must not
- * find another file under the number, and the low ones are given out again at once.
- */
-const HIGH_FD = 900;
-
-/** Room for 8,192 signals; without privileges a user may have less. */
-const PIPE_SIZE = 1_048_576;
 
 /** How often at most to look whether a signal has been taken, some 20 ms. */
 const LOOKS_AT_PENDING = 200;
 
 const SIGCHLD = 17;
-const FIRST_REAL_TIME = 34;
-
-const action = () => "Cannot catch signals";
 
 /** One who is told of signals. */
 export interface Receiver {
@@ -96,10 +80,8 @@ interface Caught {
 class CaughtSignals implements Watched {
   readonly #caught = new Map<number, Caught>();
   readonly #async = new Set<AsyncReceiver>();
-  readonly #buffer = new Uint8Array(new ArrayBuffer(512 * SIGINFO.size));
+  readonly #pipe = new InfoPipe();
   #handler: NativeHandler | undefined;
-  #reader = -1;
-  #writer = -1;
   #watched = false;
   #released: PromiseWithResolvers<void> | undefined;
 
@@ -144,25 +126,12 @@ class CaughtSignals implements Watched {
 
   /** Hands over what has come. */
   drain(): void {
-    if (this.#reader === -1) return;
-    const { read } = descriptorSymbols();
-    const { size } = SIGINFO;
-    for (;;) {
-      const count = read(
-        this.#reader,
-        this.#buffer,
-        BigInt(this.#buffer.length),
-      );
-      for (let at = 0; at + size <= count; at += size) {
-        this.#hand(this.#buffer.slice(at, at + size));
-      }
-      if (count < this.#buffer.length) return;
-    }
+    this.#pipe.drain((info) => this.#hand(info));
   }
 
   /** Blocks until something has come, or for that many milliseconds. */
   wait(timeout: number): void {
-    poll([{ fd: this.#reader, events: POLLIN }], timeout);
+    poll([{ fd: this.#pipe.reader, events: POLLIN }], timeout);
   }
 
   /** The signals that somebody is told of. */
@@ -172,6 +141,7 @@ class CaughtSignals implements Watched {
 
   /** `SIG_DFL` or `SIG_IGN`: at once, or once nobody catches the signal. */
   set(signal: number, disposition: number): void {
+    refuseWorker();
     const plain = plainAction(disposition);
     const caught = this.#caught.get(signal);
     if (caught !== undefined) {
@@ -183,8 +153,7 @@ class CaughtSignals implements Watched {
     const listener = keepDenosHandler(signal);
     displace(signal, currentAction(signal), plain);
     setAction(signal, plain);
-    if (listener === undefined) return;
-    Deno.removeSignalListener(nameForDeno(signal), listener);
+    leaveDenosHandler(signal, listener);
     // There, that may have set what was done before.
     if (signalListeners.inChild) setAction(signal, plain);
   }
@@ -204,7 +173,7 @@ class CaughtSignals implements Watched {
   // As somebody who is watched:
 
   get fd(): number {
-    return this.#reader;
+    return this.#pipe.reader;
   }
 
   readonly events = POLLIN;
@@ -248,7 +217,7 @@ class CaughtSignals implements Watched {
 
   #catch(signal: number): Caught {
     this.#handler ??= new NativeHandler();
-    if (this.#reader === -1) this.#open();
+    if (!this.#pipe.isOpen) this.#open();
     const original = currentAction(signal);
     const listener = keepDenosHandler(signal);
     const base = currentAction(signal);
@@ -265,9 +234,7 @@ class CaughtSignals implements Watched {
     const { original, base, listener, overridden } = caught;
     this.#caught.delete(signal);
     setAction(signal, base);
-    if (listener !== undefined) {
-      Deno.removeSignalListener(nameForDeno(signal), listener);
-    }
+    leaveDenosHandler(signal, listener);
     // SIGCHLD stays Deno's, which learns from it of its children.
     const idle = signal !== SIGCHLD && !signalListeners.listens(signal);
     if (idle || overridden) setAction(signal, original);
@@ -288,25 +255,18 @@ class CaughtSignals implements Watched {
   #open(): void {
     if (!registered) onForkedChild(() => this.#renew());
     registered = true;
-    [this.#reader, this.#writer] = newPipe(HIGH_FD);
-    this.#handler!.setDescriptor(this.#writer);
+    this.#handler!.setDescriptor(this.#pipe.open());
   }
 
   #close(): void {
     this.#handler!.setDescriptor(-1);
-    descriptorSymbols().close(this.#reader);
-    descriptorSymbols().close(this.#writer);
-    this.#reader = this.#writer = -1;
+    this.#pipe.close();
   }
 
   /** In a forked child, where all handlers are gone: catches the same signals, the child's own, in a pipe of its own. */
   #renew(): void {
-    if (this.#reader === -1) return;
-    const ends = newPipe(0);
-    for (const [index, fd] of [this.#reader, this.#writer].entries()) {
-      descriptorSymbols().dup3(ends[index]!, fd, O_CLOEXEC);
-      descriptorSymbols().close(ends[index]!);
-    }
+    if (!this.#pipe.isOpen) return;
+    this.#pipe.renew();
     for (const receiver of this.#async) receiver.renew();
     for (const [signal, caught] of this.#caught) {
       // Deno's listeners have been given a handler by now, and what the parent had instead means nothing here.
@@ -333,17 +293,6 @@ let registered = false;
 export const caughtSignals: CaughtSignals = new CaughtSignals();
 signalListeners.changed = (signal) => caughtSignals.listenersChanged(signal);
 
-/** Both ends of a pipe; the writing one with a number from `from` on, where there is one. */
-function newPipe(from: number): [reader: number, writer: number] {
-  const [reader, writer] = pipe2(O_CLOEXEC | O_NONBLOCK);
-  const { fcntl, close } = descriptorSymbols();
-  fcntl(writer, F_SETPIPE_SZ, PIPE_SIZE);
-  const high = fcntl(writer, F_DUPFD_CLOEXEC, from);
-  if (high === -1) return [reader, writer];
-  close(writer);
-  return [reader, checkValue(high, "fcntl", action)];
-}
-
 /**
  * Waits until a signal that was sent to the process has been taken by one of its threads: it is still meant for those who
  * catch it now, and might end the process otherwise.
@@ -359,47 +308,9 @@ function awaitDelivery(signal: number): void {
   }
 }
 
-/** Keeps a handler that another action has replaced, until a listener needs it. */
-function displace(signal: number, former: Action, action: Action): void {
-  if (handlerOf(former) === handlerOf(action)) return;
-  signalListeners.displaced.set(signal, former);
-}
-
-/**
- * Whether Deno's handler, when nobody listens, does what a signal would do without it: it does so for defaults. It is better
- * left in place then, for whoever adds a listener by another copy of this library, such as the next file of a test run.
- */
-function denoActsFor(action: Action): boolean {
-  return !signalListeners.inChild && isDefault(action);
-}
-
-/** Where nobody listens any more: puts a handler of Deno back that was replaced by the default. */
-function putBack(signal: number): void {
-  const action = signalListeners.displaced.get(signal);
-  if (action === undefined || !denoActsFor(currentAction(signal))) return;
-  signalListeners.displaced.delete(signal);
-  setAction(signal, action);
-}
-
-/** Adds a listener to Deno that does nothing; gives `undefined` for a signal that Deno does not know. */
-function keepDenosHandler(signal: number): (() => void) | undefined {
-  if (signal >= FIRST_REAL_TIME) return undefined;
-  const listener = () => {};
-  try {
-    Deno.addSignalListener(nameForDeno(signal), listener);
-    return listener;
-  } catch {
-    return undefined;
-  }
-}
-
-function nameForDeno(signal: number): Deno.Signal {
-  return signalNameOf(signal) as Deno.Signal;
-}
-
 function refuseWorker(): void {
   if (!("WorkerGlobalScope" in globalThis)) return;
-  throw new PosixError(action(), {
+  throw new PosixError("Cannot catch signals", {
     errno: ERRNO.ENOTSUP,
     syscall: "sigaction",
     detail: "signals belong to the process, and a worker is one thread of it",

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { PosixError } from "../../ffi/posix_error.ts";
 import { getpid } from "../../process/getpid.ts";
 import { kill } from "../../process/kill.ts";
 import type { Signal } from "../../process/signals.ts";
+import { setSignal } from "../../process/set_signal.ts";
+import { signals } from "../../process/signal_stream.ts";
 import { sigpending } from "../../process/sigpending.ts";
 import { sigprocmask } from "../../process/sigprocmask.ts";
 import { sigwait } from "../../process/sigwait.ts";
@@ -223,3 +226,25 @@ Deno.test("sigprocmask() refuses what cannot be blocked before it does anything"
     "'signals'",
   );
 });
+
+Deno.test(
+  "signals are neither blocked, caught, waited for nor set by a worker",
+  withoutLeaks(() => {
+    const child = forkWith(() => {
+      Object.assign(globalThis, { WorkerGlobalScope: class {} });
+      for (
+        const call of [
+          () => sigprocmask("SIG_BLOCK", ["SIGUSR1"]),
+          () => sigwait(["SIGUSR1"], { timeout: 0 }),
+          () => signals("SIGUSR1"),
+          () => setSignal("SIGUSR1", "ignore"),
+        ]
+      ) {
+        const error = assertThrows(call, PosixError, "a worker is one thread");
+        assertEquals(error.code, "ENOTSUP");
+      }
+      assert(!has("SigCgt", 10) && !has("SigIgn", 10));
+    });
+    assertEquals(reap(child), 0);
+  }),
+);
