@@ -13,6 +13,7 @@ import { endWithoutTelemetry } from "./_fork/ending.ts";
 import { EventLoops, parentLoops } from "./_fork/event_loops.ts";
 import { prepareFork } from "./_fork/hooks.ts";
 import { Gate } from "./_fork/gate.ts";
+import { poolCount } from "./_fork/pool_count.ts";
 import { poolThreads } from "./_fork/pool_threads.ts";
 import { Rest } from "./_fork/rest.ts";
 import { signalListeners } from "./_fork/signal_listeners.ts";
@@ -172,6 +173,7 @@ function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
     resetSignals(caught);
     signalListeners.renew();
     restoreSignals();
+    poolCount.reset();
     poolThreads.forget();
     compileOnThisThread();
     endWithoutTelemetry();

@@ -1,6 +1,7 @@
 import { ERRNO } from "../../ffi/errno.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
+import { poolCount } from "./pool_count.ts";
 import { poolThreads } from "./pool_threads.ts";
 import { listProc } from "./proc_file.ts";
 import { Thread } from "./thread.ts";
@@ -33,13 +34,21 @@ export class Rest {
     for (;;) {
       if (this.#note() && this.held()) {
         const idle = this.#idle();
-        if (idle.length === 0) return;
+        if (idle.length === 0) break;
+        poolCount.survey(this.#poolSize());
         this.#park(idle);
       } else {
         this.pause();
         this.#refresh();
       }
     }
+    poolCount.confirm(this.#poolSize());
+  }
+
+  /** The threads that bear the name of the pool's, other runtimes' included. */
+  #poolSize(): number {
+    return [...this.#threads.values()]
+      .filter(({ kind }) => kind === "pool").length;
   }
 
   /**

@@ -134,6 +134,29 @@ Deno.test(
 );
 
 Deno.test(
+  "fork() has a child's pool count none of its ancestors' threads, which it has not",
+  withoutLeaks(async () => {
+    // 16 at once, each held until all are there: three generations would reach the limit of 32.
+    const takeThreads = async () => {
+      const calls = Array.from(
+        { length: 16 },
+        () => pollOnPool(new Uint8Array(8), 0n, 30),
+      );
+      assertEquals(await Promise.all(calls), calls.map(() => 0));
+    };
+    const child = await forkWithAsync(async () => {
+      await takeThreads();
+      const grandchild = await forkWithAsync(async () => {
+        await takeThreads();
+        return reap(await forkWithAsync(takeThreads));
+      });
+      return reap(grandchild);
+    });
+    assertEquals(reap(child), 0);
+  }),
+);
+
+Deno.test(
   "fork() makes eight children that run at once",
   withoutLeaks(async () => {
     const children: number[] = [];

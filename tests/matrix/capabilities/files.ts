@@ -1,3 +1,5 @@
+import { forkWithAsync } from "../../_fork_with_async.ts";
+import { waitAsync } from "../../../wait/wait_async.ts";
 import { type Capabilities, sleep, until } from "../_capability.ts";
 import { freshPath } from "../_scratch.ts";
 
@@ -25,6 +27,22 @@ export const files: Capabilities = {
       return lengths.reduce((sum, length) => sum + length);
     },
     gives: 1225,
+  },
+  // In a child that is a parent in turn: its pool makes 32 threads at most, and so would its child's, counting those.
+  "a parent whose pool is at its limit": {
+    async child() {
+      const readMany = async () => {
+        const read = () => Deno.readTextFile("/proc/self/stat");
+        await Promise.all(Array.from({ length: 400 }, read));
+      };
+      for (let i = 0; i < 4; i++) await readMany();
+      const pid = await forkWithAsync(async () => {
+        await readMany();
+        return (await new Deno.Command("true").output()).code;
+      });
+      return (await waitAsync(pid)).status;
+    },
+    gives: { kind: "exited", code: 0 },
   },
   "a file is piped through streams": {
     async child() {
