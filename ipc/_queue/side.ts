@@ -19,7 +19,7 @@ const LOCK_TRIES = 40;
 const LEAST_PATIENCE_MS = 100;
 
 /** How long to look at the bell before going to sleep, in looks. */
-const LEAST_LOOKS = 20;
+const LEAST_LOOKS = 100;
 const FIRST_LOOKS = 300;
 const MOST_LOOKS = 1500;
 /** A pause between two looks, in turns of a loop: each look takes the bell away from the processor that is to strike it. */
