@@ -119,7 +119,7 @@ Deno.test(
     await dialogue.until(/\[2\] {2}Stopped +cat \| cat\r\n\$ /);
     await dialogue.ask("jobs", /\[1\] {2}Stopped.*\r\n\[2\] {2}Stopped.*\$ /s);
     await dialogue.ask("bg %1", /\[1\] sleep 60 &\r\n\$ /);
-    await dialogue.ask("jobs", /\[1\] {2}Running +sleep 60\r\n/);
+    await dialogue.ask("jobs", /Running +sleep 60\r\n.*Stopped.*\$ /s);
     await dialogue.ask("fg %2", /fg %2\r\ncat \| cat\r\n/);
     await inForeground("cat");
     await dialogue.ask("again", /again\r\nagain\r\n/);
