@@ -5,7 +5,7 @@
 
 const INT32_MAX = 0x7fffffff;
 
-/** An integer of a C `int` or a narrower range; nothing wraps silently. */
+/** An integer of a C `int` or a narrower range, 0 for -0, which C does not know; nothing wraps silently. */
 export function checkInteger(
   value: number,
   name: string,
@@ -22,7 +22,7 @@ export function checkInteger(
       `'${name}' must be an integer from ${min} to ${max}: current value is ${value}`,
     );
   }
-  return value;
+  return value === 0 ? 0 : value;
 }
 
 /** A descriptor: not negative. */

@@ -149,6 +149,8 @@ export const ERRNO = {
   EDEADLOCK: 35,
   EOPNOTSUPP: 95,
 } as const;
+// Not around the literal, where its type would have to be written out for JSR.
+Object.freeze(ERRNO);
 
 /** The name of an error number of Linux, such as `"ENOENT"`. */
 export type ErrnoName = keyof typeof ERRNO;

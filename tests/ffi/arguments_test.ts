@@ -19,6 +19,12 @@ Deno.test("checkInteger() gives back every C int", () => {
   }
 });
 
+Deno.test("checkInteger() gives 0 for -0, which FFI would refuse", () => {
+  for (const check of [checkInteger, checkDescriptor, checkSize, checkMode]) {
+    assert(Object.is(check(-0, "n"), 0), check.name);
+  }
+});
+
 Deno.test("checkInteger() refuses what would wrap or be cut at 32 bits", () => {
   for (
     const value of [2 ** 31, -(2 ** 31) - 1, 2 ** 32, 1.5, NaN, -Infinity]

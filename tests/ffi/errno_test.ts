@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { ERRNO, errnoName, strerror } from "../../ffi/errno.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import * as c from "./_c.ts";
@@ -57,4 +57,8 @@ Deno.test("errnoName() and strerror() answer for any number", () => {
     assertEquals(errnoName(errno), "UNKNOWN");
     assertEquals(strerror(errno), `Unknown error ${errno}`);
   }
+});
+
+Deno.test("ERRNO cannot be changed", () => {
+  assert(Object.isFrozen(ERRNO));
 });
