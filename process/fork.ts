@@ -34,9 +34,11 @@ import { compileOnThisThread } from "./_fork/web_assembly.ts";
  *
  * Not carried over are the other threads, and what they were about: promises that waited for input or output (a pending `fetch`
  * or read, a `Deno.Command` child, a server's next request) never settle in the child, nor keep it alive, and the parent's
- * workers do not exist there. Sockets that listen go on in both; other connections that the parent had opened through Deno
- * are the parent's, unless the child calls {@linkcode inheritConnections}. Timers fire on both sides. Descriptors are shared, file positions included. Listeners for signals are the child's as well,
- * for its own signals; what Deno catches beyond them has its default action again. A pending alarm is the parent's alone.
+ * workers do not exist there. Sockets that listen go on in both. Other TCP connections that the parent had opened through Deno
+ * are the parent's, and closed in the child, whose `fetch` makes new ones, unless it calls {@linkcode inheritConnections}; a
+ * client of `Deno.createHttpClient` may fail once for each. Timers fire on both sides. Descriptors are shared, file positions
+ * included. Listeners for signals are the child's as well, for its own signals; what Deno catches beyond them has its default
+ * action again. A pending alarm is the parent's alone.
  *
  * Blocks the thread for the time that it takes to bring the others to rest and to copy the page tables: about 50 µs a MiB of
  * resident memory. The hooks of {@linkcode onFork} run around it. To start another program, prefer `Deno.Command`.
@@ -168,6 +170,7 @@ function discard(pid: number): typeof AGAIN {
 /** In the child: makes the copy a Deno of its own. One that cannot be made whole must not go on. */
 function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
   try {
+    parentLoops.current?.drop();
     loops.unshare();
     parentLoops.current = loops;
     resetSignals(caught);

@@ -4,7 +4,8 @@ import { parentLoops } from "./_fork/event_loops.ts";
  * In a forked child: takes over the connections and pipes that the parent had opened through Deno.
  *
  * Descriptors are shared by a fork, and so a read that the parent has under way would be under way in the child too, and take away
- * the parent's bytes. Therefore only sockets that listen go on working in a child by themselves. A server that forks for
+ * the parent's bytes. Therefore only sockets that listen go on working in a child by themselves, and its copies of TCP
+ * connections are closed ones until then. A server that forks for
  * each connection calls this first in the child; it is for a parent that has no read or write of its own pending on them, as
  * those are then made by both. Without effect in a process that was not forked, or when called again.
  *

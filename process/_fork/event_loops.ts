@@ -1,12 +1,17 @@
 import {
+  AF_INET,
+  AF_INET6,
   AF_UNIX,
   AT_EMPTY_PATH,
   EFD_CLOEXEC,
   EFD_NONBLOCK,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
+  F_DUPFD_CLOEXEC,
   O_CLOEXEC,
   SO_ACCEPTCONN,
+  SO_DOMAIN,
+  SO_TYPE,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
@@ -42,6 +47,8 @@ interface LeftOut {
   readonly epoll: number;
   readonly registration: Registration;
   readonly inode: bigint;
+  /** The number that a TCP connection has meanwhile; undefined where it has kept its own. */
+  readonly kept: number | undefined;
 }
 
 /**
@@ -54,7 +61,8 @@ interface LeftOut {
  *
  * In the new ones are the wakers, the signal sockets and the sockets that listen. Connections and pipes are left out: whatever
  * read the parent was waiting for, the child's copy of it would be woken as well, and take the bytes away. A child that is
- * to use those that the parent had opened asks for them ({@linkcode inherit}).
+ * to use those that the parent had opened asks for them ({@linkcode inherit}). Until then a TCP connection is a closed one in
+ * the child: Deno keeps some of them for the next `fetch`, and both processes would speak on them.
  *
  * They are looked for while all threads rest, and the fork counts only if all have rested until after it: what the child
  * is to rebuild is then just what was there.
@@ -64,7 +72,10 @@ export class EventLoops {
   readonly #wakers: readonly number[];
   readonly #signals: SignalSockets;
   readonly #shared: ReadonlySet<number>;
+  readonly #connections: ReadonlySet<number>;
   #leftOut: LeftOut[] = [];
+  /** What stands in for the parent's connections. */
+  #closedSocket = -1n;
 
   /** Looks for them; a runtime that is built otherwise is refused before anything has happened. */
   constructor() {
@@ -91,6 +102,11 @@ export class EventLoops {
       ...this.#signals.receivers,
       ...sockets.keys().filter(listens),
     ]);
+    this.#connections = new Set(
+      sockets.keys().filter((fd) =>
+        fd > 2 && !this.#shared.has(fd) && isTcp(fd)
+      ),
+    );
   }
 
   /** In the child: makes event loops of its own, which watch what the parent's did at the moment of the fork. */
@@ -107,19 +123,55 @@ export class EventLoops {
       for (const registration of registrations) {
         const { fd } = registration;
         if (this.#shared.has(fd)) register(epoll, registration);
-        else {
-          const leftOut = { epoll: fds[0]!, registration, inode: inodeOf(fd) };
-          this.#leftOut.push(leftOut);
-        }
+        else this.#leaveOut(fds[0]!, registration);
       }
       replace(epoll, fds);
     }
+    this.#closeConnections();
+  }
+
+  #leaveOut(epoll: number, registration: Registration): void {
+    const { fd } = registration;
+    const inode = inodeOf(fd);
+    const kept = this.#connections.has(fd)
+      ? descriptorSymbols().fcntl(fd, F_DUPFD_CLOEXEC, 3)
+      : -1;
+    this.#leftOut.push({
+      epoll,
+      registration,
+      inode,
+      kept: kept === -1 ? undefined : kept,
+    });
+  }
+
+  /** Puts a closed socket in the place of each connection that is kept under another number. */
+  #closeConnections(): void {
+    const fds = this.#leftOut.filter(({ kept }) => kept !== undefined)
+      .map(({ registration }) => registration.fd);
+    if (fds.length === 0) return;
+    const [socket, peer] = newSocketPair();
+    descriptorSymbols().close(peer);
+    this.#closedSocket = inodeOf(socket);
+    replace(socket, fds);
+    fetchAnew();
   }
 
   /** In the child: watches the rest as well, as far as it is still what it was. */
   inherit(): void {
-    for (const { epoll, registration, inode } of this.#leftOut) {
-      if (inodeOf(registration.fd) === inode) register(epoll, registration);
+    for (const { epoll, registration, inode, kept } of this.#leftOut) {
+      const { fd } = registration;
+      if (kept !== undefined && inodeOf(fd) === this.#closedSocket) {
+        descriptorSymbols().dup3(kept, fd, O_CLOEXEC);
+      }
+      if (inodeOf(fd) === inode) register(epoll, registration);
+    }
+    this.drop();
+  }
+
+  /** In the child, or in one of its own: gives up what {@linkcode inherit} would have brought back. */
+  drop(): void {
+    for (const { kept } of this.#leftOut) {
+      if (kept !== undefined) descriptorSymbols().close(kept);
     }
     this.#leftOut = [];
   }
@@ -237,11 +289,30 @@ function register(epoll: number, registration: Registration): void {
 
 /** Whether a socket waits for connections, which each process may then accept. */
 function listens(fd: number): boolean {
+  return socketOption(fd, SO_ACCEPTCONN) === 1;
+}
+
+/** Whether a socket is one of TCP. */
+function isTcp(fd: number): boolean {
+  return [AF_INET, AF_INET6].includes(socketOption(fd, SO_DOMAIN)) &&
+    socketOption(fd, SO_TYPE) === SOCK_STREAM;
+}
+
+function socketOption(fd: number, option: number): number {
   const value = new Int32Array(1);
   const size = new Uint32Array([4]);
-  return forkSymbols()
-        .getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, value, size) === 0 &&
-    value[0] === 1;
+  const result = forkSymbols().getsockopt(fd, SOL_SOCKET, option, value, size);
+  return result === 0 ? value[0]! : -1;
+}
+
+/** Has `fetch` use connections of its own: the first on one of those that are closed now would fail. */
+function fetchAnew(): void {
+  const { fetch } = globalThis;
+  let client: Deno.HttpClient | undefined;
+  globalThis.fetch = (input, init) => {
+    client ??= Deno.createHttpClient({});
+    return fetch(input, { client, ...init });
+  };
 }
 
 /** The inode of an open file; -1 where the number is not open. */

@@ -1,6 +1,7 @@
 import { _exit } from "../../../process/_exit.ts";
 import { fork } from "../../../process/fork.ts";
 import { getpid } from "../../../process/getpid.ts";
+import { inheritConnections } from "../../../process/inherit_connections.ts";
 import { waitAsync } from "../../../wait/wait_async.ts";
 import { sendResult } from "../_child.ts";
 import { freshPath } from "../_scratch.ts";
@@ -13,6 +14,8 @@ function leave(result: unknown): never {
 }
 
 let server: Deno.ChildProcess;
+let client: Deno.Conn;
+let connection: Deno.Conn;
 let url = "";
 
 /** Starts a server in a process of its own: it echoes after the given time. */
@@ -83,6 +86,58 @@ export const belongings: Capabilities = {
     async after() {
       await within(2000, "the fetch", Promise.allSettled(pending))
         .finally(stopServer);
+    },
+  },
+  "a connection that the parent keeps for its next fetch": {
+    async before() {
+      await startServer();
+      await echo("warm");
+    },
+    async child() {
+      const wrong: string[] = [];
+      for (let i = 0; i < 20; i++) {
+        const text = await echo(`child ${i}`);
+        if (text !== `child ${i}`) wrong.push(text);
+      }
+      leave(wrong);
+    },
+    async parent() {
+      const wrong: string[] = [];
+      for (let i = 0; i < 20; i++) {
+        const text = await within(2000, "the fetch", echo(`parent ${i}`));
+        if (text !== `parent ${i}`) wrong.push(text);
+      }
+      refuse(wrong);
+    },
+    gives: [],
+    after: stopServer,
+  },
+  "a connection of the parent that the child takes over": {
+    async before() {
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = listener.addr as Deno.NetAddr;
+      const accepted = listener.accept();
+      client = await Deno.connect({ hostname: "127.0.0.1", port });
+      connection = await accepted;
+      listener.close();
+    },
+    async child() {
+      inheritConnections();
+      const bytes = new Uint8Array(5);
+      await connection.read(bytes);
+      await connection.write(bytes.reverse());
+      leave(new TextDecoder().decode(bytes));
+    },
+    async parent() {
+      await client.write(new TextEncoder().encode("abcde"));
+      const bytes = new Uint8Array(5);
+      await within(2000, "the child's answer", client.read(bytes));
+      refuse(new TextDecoder().decode(bytes) === "edcba" ? [] : ["no answer"]);
+    },
+    gives: "edcba",
+    after() {
+      client.close();
+      connection.close();
     },
   },
   "a Deno.Command that is under way in the parent": {
