@@ -1,10 +1,12 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
 import { getpid } from "../../process/getpid.ts";
-import { listThreads } from "../../process/list_threads.ts";
+import { kill } from "../../process/kill.ts";
+import { listThreads, type ThreadInfo } from "../../process/list_threads.ts";
 import { setName } from "../../process/set_name.ts";
-import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
+import { forkWith, readText, reap, until, withoutLeaks } from "../_helpers.ts";
+import { withShell } from "./_tree.ts";
 
 const NOBODY = 2_147_483_647;
 
@@ -25,13 +27,32 @@ Deno.test(
 );
 
 Deno.test(
-  "listThreads() gives the one thread of a forked child",
+  "listThreads() gives the one thread of a simple program",
+  withoutLeaks(() =>
+    withShell("exec sleep 1000", [], async (pid) => {
+      await until(() => listThreads(pid)[0]?.name === "sleep");
+      const [{ tid, name, cpuTime }, ...others] = listThreads(pid) as [
+        ThreadInfo,
+      ];
+      assertEquals({ tid, name, others }, {
+        tid: pid,
+        name: "sleep",
+        others: [],
+      });
+      assertLess(cpuTime, 1);
+      kill(pid, "SIGKILL");
+      reap(pid);
+    })
+  ),
+);
+
+Deno.test(
+  "listThreads() takes any name for what it is",
   withoutLeaks(() => {
     const raw = reap(forkWith(() => {
       setName("a) R (b");
-      const [thread, ...others] = listThreads(getpid());
-      assertEquals([thread?.tid, thread?.name], [getpid(), "a) R (b"]);
-      assertEquals(others, []);
+      const main = listThreads(getpid()).find(({ tid }) => tid === getpid());
+      assertEquals(main?.name, "a) R (b");
     }));
     assertEquals(raw, 0);
   }),
