@@ -179,9 +179,6 @@ export const S_IFREG: number = 0o100000;
 /** A FIFO or pipe. */
 export const S_IFIFO: number = 0o10000;
 
-/** A socket. */
-export const S_IFSOCK: number = 0o140000;
-
 // waitpid(2) and waitid(2)
 
 /** Do not wait: give `null` if no child has changed. */
@@ -366,9 +363,6 @@ export const MAP_PRIVATE: number = 2;
 /** No file is behind the memory. */
 export const MAP_ANONYMOUS: number = 0x20;
 
-/** Begin to write to the file, and do not wait. */
-export const MS_ASYNC: number = 1;
-
 /** Write to the file, and wait until that is done. */
 export const MS_SYNC: number = 4;
 
@@ -519,12 +513,6 @@ export const SYS_munmap: number = aarch64 ? 215 : 11;
 
 /** The number of the system call: that by which one with a time limit goes on after a signal. */
 export const SYS_restart_syscall: number = aarch64 ? 128 : 219;
-
-/** The number of the system call; aarch64 has `ppoll` alone, and -1 stands for none. */
-export const SYS_poll: number = aarch64 ? -1 : 7;
-
-/** The number of the system call. */
-export const SYS_ppoll: number = aarch64 ? 73 : 271;
 
 /** The number of the system call. */
 export const SYS_setgroups: number = aarch64 ? 159 : 116;
