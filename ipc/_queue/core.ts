@@ -68,6 +68,8 @@ export class Core {
     );
     this.producers = new Side(words, SIDE.producers);
     this.consumers = new Side(words, SIDE.consumers);
+    this.producers.other = this.consumers;
+    this.consumers.other = this.producers;
     this.tasks = new Side(words, SIDE.tasks);
     this.#large = new LargeItems(segment.fd, this.#ringBytes);
     this.getters = new Line(this.producers);
@@ -342,7 +344,7 @@ export class Core {
     const offset = position & (this.#ringBytes - 1);
     const rest = this.#ringBytes - offset;
     const needed = rest < size ? rest + size : size;
-    if (!this.#fits(position, count, needed)) {
+    if (consumers.outdated || !this.#fits(position, count, needed)) {
       consumers.refresh();
       if (!this.#fits(position, count, needed)) return -1;
     }
@@ -474,7 +476,7 @@ export class Core {
   /** Where the record is that comes next; -1 if there is none. */
   #first(position: number): number {
     const { producers } = this;
-    if (((producers.position - position) | 0) <= 0) {
+    if (producers.outdated || producers.position === position) {
       producers.refresh();
       if (producers.position === position) return -1;
     }

@@ -108,6 +108,7 @@ export class Line {
     this.#wait = wait;
     const back = wait.outcome.then(() => {
       this.#out.delete(back);
+      this.#unregister();
       // One that was called off may come back when the next is under way.
       if (this.#wait !== wait) return;
       this.#wait = undefined;
@@ -117,8 +118,12 @@ export class Line {
     return true;
   }
 
+  #unregister(): void {
+    if (this.#waiters.size === 0 && this.#out.size === 0) lines.delete(this);
+  }
+
   #rest(): void {
-    lines.delete(this);
+    this.#unregister();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const wait = this.#wait;
@@ -127,7 +132,7 @@ export class Line {
   }
 }
 
-/** The lines in which somebody waits. */
+/** The lines in which somebody waits, or a thread is not back yet. */
 const lines = new Set<Line>();
 let registered = false;
 

@@ -49,6 +49,13 @@ export class Side {
   large = 0;
   /** 1 once the queue is closed. */
   closed = 0;
+  /**
+   * Whether the state above may be older than what is known of the other side by more than all that the ring holds, so that
+   * the difference of two positions says nothing: see {@linkcode refresh}.
+   */
+  outdated = false;
+  /** The other side of the same ring. */
+  other: Side | undefined;
   /** Which stroke of the bell the state above belongs to. */
   #stroke = -1;
   readonly #words: Int32Array;
@@ -133,7 +140,7 @@ export class Side {
   refresh(): void {
     for (;;) {
       const stroke = Atomics.load(this.#words, this.#bell) & ~1;
-      if (stroke === this.#stroke) return;
+      if (stroke === this.#stroke) break;
       const slot = this.#slot(stroke);
       const position = Atomics.load(this.#words, slot);
       const count = Atomics.load(this.#words, slot + 1);
@@ -146,8 +153,11 @@ export class Side {
       this.large = large;
       this.closed = closed;
       this.#stroke = stroke;
-      return;
+      // Whatever was known of the other side is from before. It may have gone round since then.
+      if (this.other !== undefined) this.other.outdated = true;
+      break;
     }
+    this.outdated = false;
   }
 
   /** Makes a new state known, and wakes those who wait for one. For the holder of the lock. */

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Encoder } from "../../ipc/_queue/codec.ts";
+import { coreOf } from "../../ipc/_queue/core.ts";
+import { dup } from "../../ipc/dup.ts";
 import { Queue } from "../../ipc/queue.ts";
 import { QueueClosed, QueueEmpty, QueueFull } from "../../ipc/queue_errors.ts";
 import { forkWith, reap, until, withoutLeaks } from "../_helpers.ts";
@@ -248,8 +250,7 @@ Deno.test(
 
 Deno.test(
   "Queue goes on when its counters run over 32 bits",
-  withoutLeaks(async () => {
-    const { coreOf } = await import("../../ipc/_queue/core.ts");
+  withoutLeaks(() => {
     using queue = new Queue<number>(3, { bytes: 4096 });
     const { producers, consumers } = coreOf(queue);
     for (const side of [producers, consumers]) {
@@ -263,6 +264,39 @@ Deno.test(
       assertThrows(() => queue.putNowait(0), QueueFull);
       assertEquals(queue.getMany(9), [i, i + 1, i + 2]);
       assert(queue.empty());
+    }
+  }),
+);
+
+Deno.test(
+  "Queue is no danger in the hands of one who has not looked for a long time",
+  withoutLeaks(() => {
+    using here = new Queue<number>(0, { bytes: 4096 });
+    using there = Queue.from<number>(dup(here.fd));
+    // What others put and got meanwhile, in bytes.
+    for (const bytes of [2 ** 31, 2 ** 31 - 64, 2 ** 31 + 64, 2 ** 32 - 4096]) {
+      here.put(1);
+      assertEquals(here.get(), 1);
+      assert(!here.closed);
+      const { producers, consumers } = coreOf(there);
+      for (const side of [producers, consumers]) {
+        assert(side.tryLock());
+        const { count, large } = side;
+        side.publish((side.position + bytes) | 0, count, large, 0);
+        side.unlock();
+      }
+      assertThrows(() => here.getNowait(), QueueEmpty);
+      let most = 0;
+      try {
+        for (;; most++) there.putNowait(most);
+      } catch (error) {
+        assert(error instanceof QueueFull);
+      }
+      assertEquals(most, 256);
+      assert(!here.closed);
+      assertThrows(() => here.putNowait(0), QueueFull);
+      for (let i = 0; i < most; i++) assertEquals(here.get(), i);
+      assertThrows(() => there.getNowait(), QueueEmpty);
     }
   }),
 );
