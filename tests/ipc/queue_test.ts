@@ -273,29 +273,39 @@ Deno.test(
   withoutLeaks(() => {
     using here = new Queue<number>(0, { bytes: 4096 });
     using there = Queue.from<number>(dup(here.fd));
-    // What others put and got meanwhile, in bytes.
-    for (const bytes of [2 ** 31, 2 ** 31 - 64, 2 ** 31 + 64, 2 ** 32 - 4096]) {
-      here.put(1);
-      assertEquals(here.get(), 1);
-      assert(!here.closed);
-      const { producers, consumers } = coreOf(there);
+    const { producers, consumers } = coreOf(there);
+    /** As if others had put and got so many bytes meanwhile. */
+    const pass = (bytes: number) => {
       for (const side of [producers, consumers]) {
         assert(side.tryLock());
         const { count, large } = side;
         side.publish((side.position + bytes) | 0, count, large, 0);
         side.unlock();
       }
-      assertThrows(() => here.getNowait(), QueueEmpty);
+    };
+    const fill = (queue: Queue<number>) => {
       let most = 0;
       try {
-        for (;; most++) there.putNowait(most);
+        for (;; most++) queue.putNowait(most);
       } catch (error) {
         assert(error instanceof QueueFull);
       }
-      assertEquals(most, 256);
+      return most;
+    };
+    for (const bytes of [2 ** 31, 2 ** 31 - 64, 2 ** 31 + 64, 2 ** 32 - 4096]) {
+      // One who has put something, and looks for more.
+      here.put(1);
+      assertEquals(there.get(), 1);
+      pass(bytes);
+      assertThrows(() => here.getNowait(), QueueEmpty);
+      // One who has got something, and finds the queue full.
+      here.put(1);
+      assertEquals(here.get(), 1);
+      pass(bytes);
+      assertEquals(fill(there), 256);
       assert(!here.closed);
       assertThrows(() => here.putNowait(0), QueueFull);
-      for (let i = 0; i < most; i++) assertEquals(here.get(), i);
+      for (let i = 0; i < 256; i++) assertEquals(here.get(), i);
       assertThrows(() => there.getNowait(), QueueEmpty);
     }
   }),
