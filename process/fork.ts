@@ -11,6 +11,7 @@ import {
 import { AddressSpace } from "./_fork/address_space.ts";
 import { endWithoutTelemetry } from "./_fork/ending.ts";
 import { EventLoops, parentLoops } from "./_fork/event_loops.ts";
+import { refuseFileWatching } from "./_fork/file_watching.ts";
 import { prepareFork } from "./_fork/hooks.ts";
 import { Gate } from "./_fork/gate.ts";
 import { poolCount } from "./_fork/pool_count.ts";
@@ -36,7 +37,7 @@ import { compileOnThisThread } from "./_fork/web_assembly.ts";
  * or read, a `Deno.Command` child, a server's next request) never settle in the child, nor keep it alive, and the parent's
  * workers do not exist there. Sockets that listen go on in both. Other TCP connections that the parent had opened through Deno
  * are the parent's, and closed in the child, whose `fetch` makes new ones, unless it calls {@linkcode inheritConnections}; a
- * client of `Deno.createHttpClient` may fail once for each. Timers fire on both sides. Descriptors are shared, file positions
+ * client of `Deno.createHttpClient` may fail once for each. `Deno.watchFs` throws in the child of a parent that has used it. Timers fire on both sides. Descriptors are shared, file positions
  * included. Listeners for signals are the child's as well, for its own signals; what Deno catches beyond them has its default
  * action again. A pending alarm is the parent's alone.
  *
@@ -124,8 +125,12 @@ function forkAtRest(rest: Rest, memory: AddressSpace): number {
     rest.settle();
     const loops = new EventLoops();
     const caught = caughtSignals();
+    const { watchesFiles } = rest;
     const pid = forkOnce(rest, memory);
-    if (pid === 0) becomeWhole(loops, caught);
+    if (pid === 0) {
+      becomeWhole(loops, caught);
+      if (watchesFiles) refuseFileWatching();
+    }
     if (pid !== AGAIN) return pid;
     rest.pause();
   }

@@ -16,6 +16,9 @@ const LOOKS_AT_CALL = 500;
 /** How often at most to look whether a released thread is idle, some 20 ms. */
 const LOOKS_AFTER = 200;
 
+/** What the thread that serves `Deno.watchFs` is called. */
+const WATCHING = "notify-rs";
+
 /**
  * The other threads of the process, brought to rest for a fork and watched until it is over.
  *
@@ -43,6 +46,14 @@ export class Rest {
       }
     }
     poolCount.confirm(this.#poolSize());
+  }
+
+  /** Whether there is the thread of `Deno.watchFs`. */
+  get watchesFiles(): boolean {
+    return [...this.#threads.values()]
+      .some((thread) =>
+        thread.kind === "other" && thread.name.startsWith(WATCHING)
+      );
   }
 
   /** The threads that bear the name of the pool's, other runtimes' included. */

@@ -214,7 +214,13 @@ export const belongings: Capabilities = {
       if (pid === 0) {
         await sleep(100);
         const text = await Deno.readTextFile("/proc/self/stat");
-        _exit(text.startsWith(`${getpid()}`) ? 0 : 1);
+        try {
+          Deno.watchFs(path);
+        } catch (error) {
+          const refused = String(error).includes("Cannot watch files");
+          _exit(refused && text.startsWith(`${getpid()}`) ? 0 : 1);
+        }
+        _exit(2);
       }
       await Deno.writeTextFile(`${path}/file`, "");
       for await (const { kind } of watcher) {
