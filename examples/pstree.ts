@@ -24,7 +24,7 @@ function itemOf({ name, pid, uid, children }: ProcessNode): Item {
     { name: `{${name}}`, id, uid, children: [] }
   ));
   const items = [...children.map(itemOf), ...threads].sort((a, b) =>
-    compare(a.name, b.name) || a.uid - b.uid || a.id - b.id
+    compare(a.name, b.name) || a.uid - b.uid
   );
   return { name, id: pid, uid, children: items };
 }

@@ -21,7 +21,7 @@ export interface ThreadInfo {
  * `ps -L -p`: the threads of a process, read from `/proc`.
  *
  * @param pid The process.
- * @returns Its threads, in ascending order of their ids, which is mostly that of their making.
+ * @returns Its threads in the order of their making, the main one first.
  * @throws {PosixError} `ESRCH` if there is no such process; `EMFILE` if there is no descriptor left.
  * @throws {RangeError} If `pid` is no 32-bit integer of 1 or more.
  *
