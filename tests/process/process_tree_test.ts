@@ -8,11 +8,11 @@ import { withShell } from "./_tree.ts";
 
 const NOBODY = 2_147_483_647;
 
-/** A tree as text, such as `sh(sleep sh(sleep))`. */
+/** A tree as text, such as `sh(sh(sleep) sleep)`: pids may start again at any moment, so it goes by the names. */
 function shape({ name, children }: ProcessNode): string {
   return children.length === 0
     ? name
-    : `${name}(${children.map(shape).join(" ")})`;
+    : `${name}(${children.map(shape).sort().join(" ")})`;
 }
 
 Deno.test(
@@ -22,7 +22,7 @@ Deno.test(
       `sleep 1000 & sh -c "sleep 1000 & sleep 1000; :" & sleep 1000; :`,
       [],
       async (pid) => {
-        const expected = "sh(sleep sh(sleep sleep) sleep)";
+        const expected = "sh(sh(sleep sleep) sleep sleep)";
         await until(() => shape(processTree(pid)) === expected);
         const tree = processTree(pid);
         assertEquals([tree.pid, tree.ppid], [pid, getpid()]);
