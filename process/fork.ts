@@ -37,9 +37,9 @@ import { compileOnThisThread } from "./_fork/web_assembly.ts";
  * or read, a `Deno.Command` child, a server's next request) never settle in the child, nor keep it alive, and the parent's
  * workers do not exist there. Sockets that listen go on in both. Other TCP connections that the parent had opened through Deno
  * are the parent's, and closed in the child, whose `fetch` makes new ones, unless it calls {@linkcode inheritConnections}; a
- * client of `Deno.createHttpClient` may fail once for each. `Deno.watchFs` throws in the child of a parent that has used it. Timers fire on both sides. Descriptors are shared, file positions
- * included. Listeners for signals are the child's as well, for its own signals; what Deno catches beyond them has its default
- * action again. A pending alarm is the parent's alone.
+ * client of `Deno.createHttpClient` may fail once for each. `Deno.watchFs` throws in the child of a parent that has used it.
+ * Timers fire on both sides. Descriptors are shared, file positions included. Listeners for signals are the child's as well,
+ * for its own signals; what Deno catches beyond them has its default action again. A pending alarm is the parent's alone.
  *
  * Blocks the thread for the time that it takes to bring the others to rest and to copy the page tables: about 50 µs a MiB of
  * resident memory. The hooks of {@linkcode onFork} run around it. To start another program, prefer `Deno.Command`.
