@@ -250,7 +250,7 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * ```
    */
   put(item: T, options?: QueueWaitOptions): void {
-    this.#core.put(item, deadlineOf(options));
+    this.#core.putting.put(item, deadlineOf(options));
   }
 
   /**
@@ -274,7 +274,7 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * ```
    */
   get(options?: QueueWaitOptions): T {
-    return this.#core.get(deadlineOf(options)) as T;
+    return this.#core.getting.get(deadlineOf(options)) as T;
   }
 
   /**
@@ -296,7 +296,7 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * ```
    */
   putNowait(item: T): void {
-    this.#core.put(item, 0);
+    this.#core.putting.put(item, 0);
   }
 
   /**
@@ -316,7 +316,7 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * ```
    */
   getNowait(): T {
-    return this.#core.get(0) as T;
+    return this.#core.getting.get(0) as T;
   }
 
   /**
@@ -341,7 +341,7 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    * ```
    */
   putMany(items: Iterable<T>, options?: QueueWaitOptions): number {
-    return this.#core.putMany(items, deadlineOf(options));
+    return this.#core.putting.putMany(items, deadlineOf(options));
   }
 
   /**
@@ -366,7 +366,7 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
    */
   getMany(count: number, options?: QueueWaitOptions): T[] {
     checkInteger(count, "count", 1);
-    return this.#core.getMany(count, deadlineOf(options)) as T[];
+    return this.#core.getting.getMany(count, deadlineOf(options)) as T[];
   }
 
   /**

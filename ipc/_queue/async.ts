@@ -1,5 +1,6 @@
 import { QueueEmpty, QueueFull } from "../queue_errors.ts";
-import { BUSY, type Core, NOTHING } from "./core.ts";
+import type { Core } from "./core.ts";
+import { BUSY, NOTHING } from "./ring.ts";
 import type { Line, Verdict } from "./line.ts";
 
 /** Puts an item without blocking. */
@@ -11,11 +12,11 @@ export function putItem(
 ): unknown {
   signal?.throwIfAborted();
   core.check();
-  const encoder = core.takeEncoder();
+  const encoder = core.putting.takeEncoder();
   const end = encoder.encode(item, 0);
   const attempt = () => {
-    const result = core.putEncoded(encoder, end);
-    if (result === true) core.giveEncoder(encoder);
+    const result = core.putting.putEncoded(encoder, end);
+    if (result === true) core.putting.giveEncoder(encoder);
     return result;
   };
   return inTurn(
@@ -37,7 +38,7 @@ export function getItem(
   core.check();
   return inTurn(
     core.getters,
-    () => core.tryGet(),
+    () => core.getting.tryGet(),
     deadline,
     signal,
     () => new QueueEmpty(),
