@@ -47,7 +47,7 @@ function inherited(without: Environment): bigint[] {
 
 /** Where a program may be: the path itself, or the name in each directory of this process's `PATH`. */
 export function programPaths(file: string): string[] {
-  if (file.includes("/")) return [file];
+  if (file === "" || file.includes("/")) return [file];
   const path = variable("PATH") ?? DEFAULT_PATH;
   return path.split(":").map((directory) => `${directory || "."}/${file}`);
 }

@@ -2,5 +2,11 @@
 export const libc = Deno.dlopen("libc.so.6", {
   setenv: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
   unsetenv: { parameters: ["buffer"], result: "i32" },
+  geteuid: { parameters: [], result: "u32" },
   symlink: { parameters: ["buffer", "buffer"], result: "i32" },
 }).symbols;
+
+/** Whether the tests run as root, who alone may become somebody else. */
+export function isRoot(): boolean {
+  return libc.geteuid() === 0;
+}
