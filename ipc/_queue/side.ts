@@ -18,12 +18,10 @@ const LOCK_TRIES = 40;
 /** How long a lock is waited for by those who do not want to wait: nobody holds it for longer, but who is stopped. */
 const LEAST_PATIENCE_MS = 100;
 
-/** How long to look at the bell before going to sleep, in looks. */
-const LEAST_LOOKS = 100;
-const FIRST_LOOKS = 300;
-const MOST_LOOKS = 1500;
-/** A pause between two looks, in turns of a loop: each look takes the bell away from the processor that is to strike it. */
-const PAUSE_TURNS = 40;
+/** How long to look at the bell before going to sleep, in milliseconds: the least is about what a sleep costs. */
+const LEAST_LOOK_MS = 0.002;
+const FIRST_LOOK_MS = 0.01;
+const MOST_LOOK_MS = 0.04;
 /** Every so many sleeps, it is found out anew whether to look for long pays. */
 const SLEEPS_BEFORE_RETRY = 64;
 
@@ -63,7 +61,7 @@ export class Side {
   readonly #lockWord: number;
   readonly #bell: number;
   readonly #slots: number;
-  #looks = FIRST_LOOKS;
+  #patience = FIRST_LOOK_MS;
   #sleeps = 0;
   readonly #trylock = mutexSymbols().pthread_mutex_trylock;
   readonly #unlock = mutexSymbols().pthread_mutex_unlock;
@@ -234,24 +232,22 @@ export class Side {
    * is not, or can only work once this one sleeps, it is in vain, and is done for ever shorter.
    */
   #look(stroke: number): boolean {
-    for (let looks = 0; looks < this.#looks; looks++) {
-      if ((Atomics.load(this.#words, this.#bell) & ~1) === stroke) {
-        pause();
-        continue;
+    const start = performance.now();
+    for (;;) {
+      // Asking for the time is a pause, too: each look takes the bell away from the processor that is to strike it.
+      const looked = performance.now() - start;
+      if ((Atomics.load(this.#words, this.#bell) & ~1) !== stroke) {
+        this.#patience = Math.min(
+          MOST_LOOK_MS,
+          Math.max(this.#patience, looked * 4),
+        );
+        return true;
       }
-      this.#looks = Math.min(MOST_LOOKS, Math.max(this.#looks, looks * 4));
-      return true;
+      if (looked >= this.#patience) break;
     }
-    this.#looks = ++this.#sleeps % SLEEPS_BEFORE_RETRY === 0
-      ? MOST_LOOKS
-      : Math.max(LEAST_LOOKS, this.#looks >> 1);
+    this.#patience = ++this.#sleeps % SLEEPS_BEFORE_RETRY === 0
+      ? MOST_LOOK_MS
+      : Math.max(LEAST_LOOK_MS, this.#patience / 2);
     return false;
   }
-}
-
-let turns = 0;
-
-function pause(): void {
-  // Counting where others could see it, so that the loop is not optimised away.
-  for (let i = 0; i < PAUSE_TURNS; i++) turns = (turns + i) | 0;
 }
