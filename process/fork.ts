@@ -177,11 +177,12 @@ function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
   try {
     parentLoops.current?.drop();
     loops.unshare();
+    // Before the first that gives the pool something to do: the signals.
+    poolCount.reset();
     parentLoops.current = loops;
     resetSignals(caught);
     signalListeners.renew();
     restoreSignals();
-    poolCount.reset();
     poolThreads.forget();
     compileOnThisThread();
     endWithoutTelemetry();
