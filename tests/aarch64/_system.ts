@@ -5,7 +5,16 @@ const DENO = "2.9.5";
 
 /** Debian's packages: the kernel, what the tests run (`sh`, `cat`, `grep`, `ps`, …), and what Deno needs. */
 const PACKAGES = ["linux-image-arm64", "dash", "bash", "coreutils", "grep"]
-  .concat("findutils", "procps", "mount", "iproute2", "libc6", "libgcc-s1");
+  .concat(
+    "findutils",
+    "procps",
+    "mount",
+    "iproute2",
+    "libc6",
+    "libc-bin",
+    "libgcc-s1",
+  )
+  .concat("ncurses-base");
 
 /** What the packages bring along and nothing here uses. */
 const SUPERFLUOUS = ["boot", "lib/modules", "usr/lib/modules", "usr/share/doc"]

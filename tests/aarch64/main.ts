@@ -87,8 +87,11 @@ function note(name: string, printed: string): void {
     good += Number(more);
     bad += Number(worse);
   }
+  const ignored = printed.matchAll(/\| (\d+) ignored/g)
+    .reduce((sum, [, more]) => sum + Number(more), 0);
   if (good + bad === 0) bad = 1;
   passed += good;
   failed += bad;
-  report.push(`run      ${name}: ${good} passed, ${bad} failed`, ...lost);
+  const result = `${good} passed, ${bad} failed, ${ignored} ignored`;
+  report.push(`run      ${name}: ${result}`, ...lost);
 }
