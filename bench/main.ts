@@ -13,6 +13,8 @@ const cases: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   import: () => import("./import.ts"),
   pipe: () => import("./pipe.ts"),
   fork: () => import("./fork.ts"),
+  spawn: () => import("./spawn.ts"),
+  pipeline: () => import("./pipeline.ts"),
   pty: () => import("./pty.ts"),
   pool: () => import("./pool.ts"),
   timers: () => import("./timers.ts"),
