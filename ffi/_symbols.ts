@@ -425,6 +425,27 @@ export const futexWaitOnPool = poolCall({
   nonblocking: true,
 });
 
+/** Starting threads anew in a forked child, which has none but the one that has forked. */
+export const threadSymbols = lazySymbols({
+  // int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start_routine)(void *), void *arg);
+  pthread_create: {
+    parameters: ["usize", "usize", "usize", "usize"],
+    result: "i32",
+  },
+  // void *memcpy(void *dest, const void *src, size_t n);
+  load: {
+    name: "memcpy",
+    parameters: ["buffer", "usize", "usize"],
+    result: "usize",
+  },
+  // void *memcpy(void *dest, const void *src, size_t n);
+  store: {
+    name: "memcpy",
+    parameters: ["usize", "buffer", "usize"],
+    result: "usize",
+  },
+});
+
 /** A signal handler made of parts that libc has: `putchar`, into a stream of our own in place of `stdout`. */
 export const handlerSymbols = lazySymbols({
   putchar: { type: "pointer" },

@@ -24,6 +24,7 @@ import {
   resetSignals,
   restoreSignals,
 } from "./_fork/signals.ts";
+import { v8Workers } from "./_fork/v8_workers.ts";
 import { compileOnThisThread } from "./_fork/web_assembly.ts";
 
 /**
@@ -91,6 +92,7 @@ function forkRuntime(): number {
   exitSymbols();
   signalListeners.prepare();
   memory ??= new AddressSpace();
+  v8Workers.find();
   const rest = new Rest();
   let pid = -1;
   try {
@@ -182,9 +184,10 @@ function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
     parentLoops.current = loops;
     resetSignals(caught);
     signalListeners.renew();
+    v8Workers.restart();
     restoreSignals();
     poolThreads.forget();
-    compileOnThisThread();
+    if (!v8Workers.complete) compileOnThisThread();
     endWithoutTelemetry();
     resetForkedChild();
   } catch (error) {

@@ -19,6 +19,7 @@ import {
   openDescriptors,
   readText,
   reap,
+  until,
   withoutLeaks,
 } from "../_helpers.ts";
 import { libc } from "../_libc.ts";
@@ -325,6 +326,25 @@ Deno.test(
       assertEquals(error.errno, 11);
       assertEquals(openDescriptors(), before);
       assertEquals(statusMask("SigBlk"), 0n);
+    });
+    assertEquals(reap(child), 0);
+  }),
+);
+
+Deno.test(
+  "fork() gives the child the threads on which V8 optimises code and collects garbage",
+  withoutLeaks(async () => {
+    const workers = () =>
+      directoryEntries("/proc/self/task").filter((tid) =>
+        readText(`/proc/self/task/${tid}/comm`).startsWith("V8 ")
+      ).length;
+    const before = workers();
+    const child = await forkWithAsync(async () => {
+      await until(() => workers() === before);
+      const grandchild = await forkWithAsync(() =>
+        until(() => workers() === before)
+      );
+      assertEquals(reap(grandchild), 0);
     });
     assertEquals(reap(child), 0);
   }),

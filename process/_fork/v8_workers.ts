@@ -1,0 +1,196 @@
+import { procSymbols, threadSymbols } from "../../ffi/_symbols.ts";
+import { closeProc, listProc, openProc, readProc } from "./proc_file.ts";
+
+/** What V8's workers are called in the objects that stand for them: "V8 DefaultWorke", cut at 15 characters. */
+const NAME = Uint32Array.of(0x44203856, 0x75616665, 0x6f57746c, 0x00656b72);
+
+/** `v8::base::Thread`, and what V8's worker threads add to it, in words of eight bytes. */
+const THREAD = { handle: 1, name: 2, runner: 6, wake: 7, words: 7 } as const;
+
+/** How much of glibc's `struct pthread` is looked at, in words; and where its thread's id is. */
+const PTHREAD = { tid: 90, words: 288 } as const;
+
+/** The workers' task runner: its lock, in words. */
+const RUNNER = { lock: 2, words: 8 } as const;
+
+/**
+ * How locks and condition variables are made, told by where a runner's list of idle threads is, in words: it follows on the lock.
+ * Abseil's take a word each, in which whoever waits is remembered; glibc's, in older versions, are what `pthread.h` has.
+ */
+const ABSEIL = { list: 3, lockBytes: 8, wakeBytes: 8 } as const;
+const GLIBC = { list: 7, lockBytes: 40, wakeBytes: 48 } as const;
+type Making = typeof ABSEIL | typeof GLIBC;
+
+/** In glibc's, where the kind of a lock is, and the flags of a condition variable, below the count of those who wait. */
+const LOCK_KIND = 16;
+const WAKE_FLAGS = 36;
+const WAKE_FLAGS_MASK = 0b111;
+
+/** No address of user space is as high, on either architecture. */
+const ADDRESS_END = 1n << 48n;
+
+/** A worker thread of V8's, as it is found in memory. */
+interface Worker {
+  /** The object that stands for it, which is also the argument that its first function is called with. */
+  readonly object: bigint;
+  /** Where the object keeps the `pthread_t`. */
+  readonly handle: bigint;
+  /** The thread's first function. */
+  readonly start: bigint;
+  /** The condition variable on which it waits for work. */
+  readonly wake: bigint;
+  /** The lock that goes with that. */
+  readonly lock: bigint;
+  readonly making: Making;
+}
+
+/**
+ * The threads on which V8 optimises hot code, collects garbage and compiles WebAssembly, while the program runs on.
+ *
+ * A fork leaves them behind, and V8 goes on giving them work: nothing in the child would ever be optimised that was not so
+ * before, which makes it ten times slower, and in versions before Deno 2.8 a collection would wait for ever. So the child starts
+ * them anew, the way V8 has: the same function with the same object. All of them wait for work at the moment of the fork,
+ * so nothing is lost. The objects are found once, in the memory of `malloc`, and only where all that they consist of is what it
+ * should be: the name, a live thread that has the object for its argument, a function in executable memory, a runner
+ * that lists such objects. In any other case they are left alone.
+ */
+class V8Workers {
+  #workers: readonly Worker[] | undefined;
+  /** Whether this process has them; with all of V8 on one thread there are none, and none are missed. */
+  complete = true;
+
+  /** Before a fork: finds them, the first time. */
+  find(): void {
+    if (this.#workers !== undefined || !this.complete) return;
+    const tids = new Set(listProc("/proc/self/task").filter(isWorker));
+    const found = tids.size > 0 ? new Search(tids).workers : [];
+    this.#workers = found.length === tids.size ? found : undefined;
+    this.complete = this.#workers !== undefined;
+  }
+
+  /** In the child, on its only thread, with signals blocked, which is how the workers get to have them blocked as well. */
+  restart(): void {
+    const workers = this.#workers ?? [];
+    for (const worker of workers) forgetWaiting(worker);
+    for (const { object, handle, start } of workers) {
+      if (threadSymbols().pthread_create(handle, 0n, start, object) === 0) {
+        continue;
+      }
+      this.complete = false;
+      this.#workers = undefined;
+      return;
+    }
+  }
+}
+
+/**
+ * Makes the lock and the condition variable what they were when nobody had ever waited. Those who did are no more; and this thread
+ * may have woken one since the fork, for work that has come up, to whom the lock is then promised for ever.
+ */
+function forgetWaiting({ lock, wake, making }: Worker): void {
+  const { load, store } = threadSymbols();
+  const freshLock = new Uint8Array(making.lockBytes);
+  const freshWake = new Uint8Array(making.wakeBytes);
+  if (making === GLIBC) {
+    const old = new Uint8Array(4);
+    load(old, lock + BigInt(LOCK_KIND), 4n);
+    freshLock.set(old, LOCK_KIND);
+    load(old, wake + BigInt(WAKE_FLAGS), 4n);
+    freshWake[WAKE_FLAGS] = old[0]! & WAKE_FLAGS_MASK;
+  }
+  store(lock, freshLock, BigInt(making.lockBytes));
+  store(wake, freshWake, BigInt(making.wakeBytes));
+}
+
+function isWorker(tid: number): boolean {
+  return readProc(`/proc/self/task/${tid}/comm`).startsWith("V8 ");
+}
+
+interface Range {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** One look through memory. It is read as a file: an address that is none gives an error, and no fault. */
+class Search {
+  readonly workers: Worker[] = [];
+  readonly #memory = openProc("/proc/self/mem");
+  readonly #executable: Range[] = [];
+  readonly #tids: ReadonlySet<number>;
+
+  constructor(tids: ReadonlySet<number>) {
+    this.#tids = tids;
+    const heaps: Range[] = [];
+    for (const line of readProc("/proc/self/maps").trimEnd().split("\n")) {
+      const [range, permissions, , , , name] = line.split(/ +/);
+      const [start, end] = range!.split("-").map((at) => BigInt(`0x${at}`));
+      const mapping = { start: start!, end: end! };
+      if (permissions!.includes("x")) this.#executable.push(mapping);
+      if (name === "[heap]") heaps.push(mapping);
+    }
+    for (const heap of heaps) this.#scan(heap);
+    closeProc(this.#memory);
+  }
+
+  #scan({ start, end }: Range): void {
+    const bytes = new Uint8Array(new ArrayBuffer(Number(end - start)));
+    const { pread } = procSymbols();
+    if (pread(this.#memory, bytes, BigInt(bytes.length), start) < 0) return;
+    const memory = new Uint32Array(bytes.buffer);
+    // What malloc gives lies at multiples of 16 bytes, and so does the name in the object.
+    for (let at = 4; at < memory.length - 4; at += 4) {
+      if (memory[at] !== NAME[0] || memory[at + 1] !== NAME[1]) continue;
+      if (memory[at + 2] !== NAME[2] || memory[at + 3] !== NAME[3]) continue;
+      const name = start + BigInt(at * 4);
+      const worker = this.#worker(name - BigInt(THREAD.name * 8));
+      if (worker !== undefined) this.workers.push(worker);
+    }
+  }
+
+  /** The worker whose object is at an address, if all about it is right. */
+  #worker(object: bigint): Worker | undefined {
+    const thread = this.#words(object, THREAD.words);
+    const handle = thread?.[THREAD.handle];
+    const runner = thread?.[THREAD.runner];
+    const pthread = this.#words(this.#words(handle, 1)?.[0], PTHREAD.words);
+    const making = this.#making(runner);
+    if (!handle || !runner || !pthread || !making) return undefined;
+    const tid = Number(pthread[PTHREAD.tid]! & 0xffff_ffffn);
+    const start = pthread[pthread.indexOf(object) - 1];
+    if (!this.#tids.has(tid) || !this.#isExecutable(start)) return undefined;
+    const wake = object + BigInt(THREAD.wake * 8);
+    const lock = runner + BigInt(RUNNER.lock * 8);
+    return { object, handle, start: start!, wake, lock, making };
+  }
+
+  #making(runner: bigint | undefined): Making | undefined {
+    const words = this.#words(runner, RUNNER.words);
+    return [ABSEIL, GLIBC].find(({ list }) => {
+      // An idle thread has the runner in turn; one that was called up is still there, past the list's end.
+      const idle = this.#words(words?.[list], 1)?.[0];
+      return this.#words(idle, THREAD.words)?.[THREAD.runner] === runner;
+    });
+  }
+
+  #isExecutable(address: bigint | undefined): boolean {
+    return address !== undefined &&
+      this.#executable.some(({ start, end }) =>
+        address >= start && address < end
+      );
+  }
+
+  #words(
+    address: bigint | undefined,
+    count: number,
+  ): BigUint64Array<ArrayBuffer> | undefined {
+    if (address === undefined || address >= ADDRESS_END) return undefined;
+    const words = new BigUint64Array(new ArrayBuffer(count * 8));
+    const bytes = new Uint8Array(words.buffer);
+    const { pread } = procSymbols();
+    const got = pread(this.#memory, bytes, BigInt(bytes.length), address);
+    return got === bytes.length ? words : undefined;
+  }
+}
+
+/** Those of this process. */
+export const v8Workers: V8Workers = new V8Workers();
