@@ -14,7 +14,7 @@ import { forkChild } from "./fork_child.ts";
 import type { ForkOptions } from "./fork_options.ts";
 import { planOf } from "./_fork_plan.ts";
 import type { Notice, Request } from "./_fork_server/messages.ts";
-import { serve, type ServedBody } from "./_fork_server/serve.ts";
+import { serve } from "./_fork_server/serve.ts";
 import { ServedChild } from "./_fork_server/served_child.ts";
 import { getpid } from "./getpid.ts";
 import { revive } from "./_portable_error.ts";
@@ -49,7 +49,7 @@ import { revive } from "./_portable_error.ts";
  * @see {@link https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods | forkserver of multiprocessing}
  */
 export async function forkServer<Argument = void>(
-  body: ServedBody<Argument>,
+  body: (argument: Argument) => number | void | Promise<number | void>,
 ): Promise<ForkServer<Argument>> {
   if (typeof body !== "function") {
     throw new TypeError(
@@ -106,6 +106,8 @@ interface Pending {
  * const child = await server.fork("world", { stdout: "piped" });
  * assertEquals(await child.text(), "hello world");
  * ```
+ *
+ * @see {@link https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods | forkserver of multiprocessing}
  */
 export class ForkServer<Argument> implements AsyncDisposable {
   readonly #parts: ServerParts;
@@ -189,6 +191,9 @@ export class ForkServer<Argument> implements AsyncDisposable {
 
   /**
    * Has the server end when its children have. Twice without harm.
+   *
+   * @returns When it has ended.
+   * @throws {PosixError} `ECHILD` if somebody else has reaped the server.
    *
    * @example Closing
    * ```ts

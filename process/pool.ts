@@ -257,6 +257,9 @@ export class Pool<Item, Result> implements AsyncDisposable {
   /**
    * Takes nothing more, waits until all that was asked for is done, and ends the workers. Twice without harm.
    *
+   * @returns When they have ended.
+   * @throws {PosixError} `EPERM` if a worker that does not end runs as another user by now, and cannot be killed.
+   *
    * @example Closing
    * ```ts
    * import { Pool } from "@posix/process/process";

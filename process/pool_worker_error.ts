@@ -10,6 +10,8 @@
  * const error = await assertRejects(() => pool.map([0, 1, 2, 3]), PoolWorkerError);
  * assertEquals(error.index, 2);
  * ```
+ *
+ * @see {@link https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.process.BrokenProcessPool | BrokenProcessPool}
  */
 export class PoolWorkerError extends Error {
   /** The class's name. */
@@ -17,7 +19,12 @@ export class PoolWorkerError extends Error {
   /** The position of the item among all of the call. */
   readonly index: number;
 
-  /** Makes the error. */
+  /**
+   * Makes the error.
+   *
+   * @param how How the worker has ended: by which signal, or with which exit code.
+   * @param index The position of the item among all of the call.
+   */
   constructor(how: string, index: number) {
     super(`A worker of the pool ended at item ${index}: ${how}`);
     this.index = index;

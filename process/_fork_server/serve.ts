@@ -8,16 +8,11 @@ import type { ForkOptions } from "../fork_options.ts";
 import { portable } from "../_portable_error.ts";
 import type { Notice, Request } from "./messages.ts";
 
-/** What a child of the server does. */
-export type ServedBody<Argument> = (
-  argument: Argument,
-) => number | void | Promise<number | void>;
-
 const STREAMS = ["stdin", "stdout", "stderr"] as const;
 
 /** The server, in its own process: forks whenever it is asked to, until nobody can ask any more. */
 export async function serve<Argument>(
-  body: ServedBody<Argument>,
+  body: (argument: Argument) => number | void | Promise<number | void>,
   requests: Queue<Request>,
   notices: Queue<Notice>,
   socket: number,
@@ -40,7 +35,7 @@ export async function serve<Argument>(
 
 async function attend<Argument>(
   { id, argument, options, targets }: Request,
-  body: ServedBody<Argument>,
+  body: (argument: Argument) => number | void | Promise<number | void>,
   notices: Queue<Notice>,
   socket: number,
 ): Promise<{ end: Promise<void> } | undefined> {

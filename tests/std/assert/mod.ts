@@ -167,14 +167,12 @@ export function fail(message = "failed"): never {
 }
 
 /** Fails unless the value is an instance of the class. */
-// deno-lint-ignore no-explicit-any
-export function assertInstanceOf<
-  T extends abstract new (...args: any[]) => any,
->(
+export function assertInstanceOf<T>(
   actual: unknown,
-  expectedType: T,
+  // deno-lint-ignore no-explicit-any
+  expectedType: abstract new (...args: any[]) => T,
   msg = "",
-): asserts actual is InstanceType<T> {
+): asserts actual is T {
   if (actual instanceof expectedType) return;
   throw new strict.AssertionError({
     message: `Expected object to be an instance of ${expectedType.name}. ${msg}`
