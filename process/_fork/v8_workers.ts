@@ -62,6 +62,8 @@ class V8Workers {
   /** Before a fork: finds them, the first time. */
   find(): void {
     if (this.#workers !== undefined || !this.complete) return;
+    // Bound here, once, or each child would have to.
+    threadSymbols();
     const tids = new Set(listProc("/proc/self/task").filter(isWorker));
     const found = tids.size > 0 ? new Search(tids).workers : [];
     this.#workers = found.length === tids.size ? found : undefined;
