@@ -24,7 +24,12 @@ import { EPOLL_EVENT, STATX } from "../../ffi/layouts.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { checkValue, checkZero } from "../../ffi/_results.ts";
 import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
-import { listProc, readDescriptorLink, readProc } from "./proc_file.ts";
+import {
+  isOwnProc,
+  listProc,
+  readDescriptorLink,
+  readProc,
+} from "./proc_file.ts";
 
 /** What tokio puts beside the descriptor of its signal pipe; a waker has 0, and everything else a pointer. */
 const SIGNAL_TOKEN = 1n;
@@ -83,6 +88,7 @@ export class EventLoops {
     const epolls: number[] = [];
     const sockets = new Map<number, number>();
     for (const fd of listProc("/proc/self/fd")) {
+      if (isOwnProc(fd)) continue;
       const link = readDescriptorLink(fd);
       if (link === "anon_inode:[eventpoll]") epolls.push(fd);
       else if (link === "anon_inode:[eventfd]") eventfds.add(fd);

@@ -14,6 +14,14 @@ const scratch = new Uint8Array(new ArrayBuffer(65_536));
 const LINK_MAX = 4096n;
 const scratchView = new DataView(scratch.buffer);
 
+/** What is open of /proc. */
+const opened = new Set<number>();
+
+/** Whether a descriptor is one that {@linkcode openProc} gave, and so no concern of the runtime's. */
+export function isOwnProc(fd: number): boolean {
+  return opened.has(fd);
+}
+
 /** Opens a file or directory of /proc; -1 where there is none, as when a thread has ended meanwhile. */
 export function openProc(path: string, flags = 0): number {
   const name = cString(path, "path");
@@ -23,7 +31,10 @@ export function openProc(path: string, flags = 0): number {
       O_RDONLY | O_CLOEXEC | flags,
       0,
     );
-    if (fd !== -1) return fd;
+    if (fd !== -1) {
+      opened.add(fd);
+      return fd;
+    }
     const error = lastError("open", () => `Cannot open ${path}`, path);
     if (error.errno === ERRNO.ENOENT || error.errno === ERRNO.ESRCH) return -1;
     // V8 may have set errno since, if ever so rarely: it is believed when it says the same again.
@@ -33,7 +44,9 @@ export function openProc(path: string, flags = 0): number {
 
 /** Closes what {@linkcode openProc} gave. */
 export function closeProc(fd: number): void {
-  if (fd !== -1) procSymbols().close(fd);
+  if (fd === -1) return;
+  opened.delete(fd);
+  procSymbols().close(fd);
 }
 
 /** Reads an open file of /proc afresh, without allocating; gives the number of bytes, 0 where its thread has ended. */
@@ -54,14 +67,26 @@ export function readProc(path: string): string {
     if (count <= 0) break;
     text += stream.decode(scratch.subarray(0, count), { stream: true });
   }
-  libc.close(fd);
+  closeProc(fd);
   return text;
 }
 
+const linkPath = new TextEncoder().encode("/proc/self/fd/".padEnd(32, "\0"));
+const LINK_NUMBER = "/proc/self/fd/".length;
+
 /** What a descriptor of this process is, such as `anon_inode:[eventpoll]`; empty where it is not open. */
 export function readDescriptorLink(fd: number): string {
-  const path = cString(`/proc/self/fd/${fd}`, "path");
-  const count = procSymbols().readlink(path, scratch, LINK_MAX);
+  // Written in place: there are dozens to be asked for each fork.
+  let end = LINK_NUMBER;
+  for (let rest = fd; rest > 0 || end === LINK_NUMBER; end++) {
+    rest = Math.trunc(rest / 10);
+  }
+  linkPath[end] = 0;
+  for (let at = end - 1, rest = fd; at >= LINK_NUMBER; at--) {
+    linkPath[at] = 0x30 + rest % 10;
+    rest = Math.trunc(rest / 10);
+  }
+  const count = procSymbols().readlink(linkPath, scratch, LINK_MAX);
   return count === -1 ? "" : decoder.decode(scratch.subarray(0, count));
 }
 
@@ -90,7 +115,7 @@ export function listProc(path: string): number[] {
       }
     }
   } finally {
-    procSymbols().close(fd);
+    closeProc(fd);
   }
   return path === "/proc/self/fd" ? numbers.filter((n) => n !== fd) : numbers;
 }
