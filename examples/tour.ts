@@ -1,0 +1,75 @@
+/**
+ * A tour of all the examples: each is run in a terminal of its own, beside its source and a live tree of its processes.
+ *
+ * Keys are Enter, Tab, Esc and those that the last row names. Where there is no terminal, a list is printed. Nothing is
+ * installed for it, and `--allow-ffi` is enough: terminals, programs, processes and files are the library's own business.
+ *
+ * Run it: deno task tour [example]
+ */
+import { close, isatty, O_RDONLY, open, readAll } from "../ipc/mod.ts";
+import { setChildSubreaper } from "../process/mod.ts";
+import { plainList } from "./tour/chapters.ts";
+import { Guide } from "./tour/guide.ts";
+import { Terminal } from "./tour/terminal.ts";
+
+/** No more than so many pictures a second. */
+const PICTURE_MS = 40;
+
+/** A variable of the environment, without a permission of its own. */
+function variable(name: string): string | undefined {
+  const fd = open("/proc/self/environ", O_RDONLY);
+  const text = new TextDecoder().decode(readAll(fd));
+  close(fd);
+  return text.split("\0").find((entry) => entry.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
+}
+
+/** Shows everything, until somebody wants to leave, or it has to end; gives the exit code. */
+async function show(selected: string | undefined): Promise<number> {
+  const over = Promise.withResolvers<number>();
+  // Orphans and daemons come to this process, and so are seen, and ended.
+  setChildSubreaper(true);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => over.resolve(SIGNALLED[signal]));
+  }
+  const terminal = new Terminal(!Deno.noColor && variable("TERM") !== "dumb");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const guide = new Guide(selected, {
+    size: terminal.size,
+    onChange: () => timer ??= setTimeout(draw, PICTURE_MS),
+    onQuit: () => over.resolve(0),
+    onFailure: over.reject,
+  });
+  function draw(): void {
+    timer = undefined;
+    try {
+      terminal.show(guide.draw());
+    } catch (error) {
+      over.reject(error);
+    }
+  }
+  async function listen(): Promise<void> {
+    for (let bytes; (bytes = await terminal.read()) !== undefined;) {
+      guide.type(bytes);
+    }
+    over.resolve(0);
+  }
+  try {
+    Deno.addSignalListener("SIGWINCH", () => {
+      terminal.clear();
+      guide.resize(terminal.size);
+    });
+    draw();
+    listen().catch(over.reject);
+    return await over.promise;
+  } finally {
+    clearTimeout(timer);
+    terminal[Symbol.dispose]();
+    await guide[Symbol.asyncDispose]();
+  }
+}
+
+const SIGNALLED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+if (isatty(0) && isatty(1)) Deno.exit(await show(Deno.args[0]));
+await new Blob([plainList()]).stream().pipeTo(Deno.stdout.writable);
