@@ -1,6 +1,7 @@
 /**
  * Checks that each public function, class and method has the whole of its documentation, which `deno doc --lint` does not:
- * `@param` for each parameter, `@returns`, `@throws`, an `@example` that imports the public name, `@see`.
+ * `@param` for each parameter, `@returns`, `@throws`, an `@example` that imports the public name, `@see`; and that each function
+ * and class has its row in docs/functions.md.
  *
  * Prints what is missing, and then exits with 1. Needs `--allow-read` and `--allow-run`.
  *
@@ -75,6 +76,15 @@ const missing = new Set<string>();
 function report(location: Location, name: string, what: string): void {
   const file = location.filename.replace(root.href, "");
   missing.add(`${file}:${location.line + 1} ${name}: ${what}`);
+}
+
+/** The first cells of the tables that compare every function and class with other languages. */
+const compared = (await Deno.readTextFile(new URL("docs/functions.md", root)))
+  .replaceAll(/(?<=^\| .*?) \| .*/gm, "");
+
+/** Whether a name, as a whole word in code, begins a row there. */
+function isCompared(name: string): boolean {
+  return new RegExp(`^\\| .*\`${name}\\b`, "m").test(compared);
 }
 
 function tagsOf(jsDoc: JsDoc | undefined, kind: string): Tag[] {
@@ -171,6 +181,9 @@ function checkThrows(
 
 function checkDeclaration(name: string, declaration: Declaration): void {
   const { kind, location, jsDoc, def } = declaration;
+  if ((kind === "function" || kind === "class") && !isCompared(name)) {
+    report(location, name, "no row in docs/functions.md");
+  }
   if (kind === "function") {
     checkWhole(location, name, jsDoc);
     checkSignature(location, name, jsDoc, def ?? {});

@@ -14,6 +14,7 @@ import { everyTaskIsThere } from "./tasks.ts";
 
 const entries = ["mod.ts", "exec/mod.ts", "ffi/mod.ts", "ipc/mod.ts"]
   .concat("process/mod.ts", "wait/mod.ts");
+const fromPython = "docs/from_python.md";
 const root = fromFileUrl(new URL("../../", import.meta.url));
 
 /** Runs this Deno with arguments; gives what it printed where it failed. */
@@ -31,7 +32,7 @@ const checks: Record<string, () => Promise<string | undefined>> = {
   "deno fmt --check": () => deno("fmt", "--check"),
   "deno lint": () => deno("lint"),
   "deno check, documentation included": () =>
-    deno("check", "--doc", ".", "README.md"),
+    deno("check", "--doc", ".", "README.md", "README.zh.md", fromPython),
   "deno doc --lint": () => deno("doc", "--lint", ...entries),
   "every public symbol is fully documented": () =>
     deno("run", "-A", "tests/checks/documentation.ts"),
