@@ -44,7 +44,7 @@ export const chapters: readonly Chapter[] = [
       },
       {
         name: "zombie",
-        sentence: "A child that has ended, and that nobody has waited for.",
+        sentence: "A child that has ended, but was not waited for.",
       },
       {
         name: "group",
