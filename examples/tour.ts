@@ -6,33 +6,30 @@
  *
  * Run it: deno task tour [example]
  */
-import { close, isatty, O_RDONLY, open, readAll } from "../ipc/mod.ts";
+import { isatty, writeAll } from "../ipc/mod.ts";
 import { setChildSubreaper } from "../process/mod.ts";
 import { plainList } from "./tour/chapters.ts";
 import { Guide } from "./tour/guide.ts";
+import { tourInLines } from "./tour/in_lines.ts";
+import { readText } from "./tour/source.ts";
 import { Terminal } from "./tour/terminal.ts";
 
 /** No more than so many pictures a second. */
 const PICTURE_MS = 40;
 
-/** A variable of the environment, without a permission of its own. */
-function variable(name: string): string | undefined {
-  const fd = open("/proc/self/environ", O_RDONLY);
-  const text = new TextDecoder().decode(readAll(fd));
-  close(fd);
-  return text.split("\0").find((entry) => entry.startsWith(`${name}=`))
-    ?.slice(name.length + 1);
+/** What kind of terminal it is: a variable of the environment, without a permission of its own. */
+function terminalType(): string | undefined {
+  return readText("/proc/self/environ").split("\0")
+    .find((entry) => entry.startsWith("TERM="))?.slice("TERM=".length);
 }
 
 /** Shows everything, until somebody wants to leave, or it has to end; gives the exit code. */
 async function show(selected: string | undefined): Promise<number> {
   const over = Promise.withResolvers<number>();
-  // Orphans and daemons come to this process, and so are seen, and ended.
-  setChildSubreaper(true);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => over.resolve(SIGNALLED[signal]));
   }
-  const terminal = new Terminal(!Deno.noColor && variable("TERM") !== "dumb");
+  const terminal = new Terminal(!Deno.noColor);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const guide = new Guide(selected, {
     size: terminal.size,
@@ -71,5 +68,11 @@ async function show(selected: string | undefined): Promise<number> {
 
 const SIGNALLED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
-if (isatty(0) && isatty(1)) Deno.exit(await show(Deno.args[0]));
-await new Blob([plainList()]).stream().pipeTo(Deno.stdout.writable);
+if (!isatty(0) || !isatty(1)) writeAll(1, plainList());
+else {
+  // Orphans and daemons come to this process, and so are seen, and ended.
+  setChildSubreaper(true);
+  const [selected] = Deno.args;
+  const isDumb = ["dumb", "", undefined].includes(terminalType());
+  Deno.exit(await (isDumb ? tourInLines(selected) : show(selected)));
+}

@@ -238,6 +238,13 @@ export function startsOf({ name, starts }: Stop): readonly Start[] {
   return starts ?? [{ example: name, args: [] }];
 }
 
+/** The one of that name, or that has an example of that name in it. */
+export function stopOf(name: string | undefined): Stop | undefined {
+  return chapters.flatMap(({ stops }) => stops).find((stop) =>
+    stop.name === name || startsOf(stop).some(({ example }) => example === name)
+  );
+}
+
 const root = new URL("../../", import.meta.url);
 
 /** How an example is run, which its task in `deno.json` says. */

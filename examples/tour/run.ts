@@ -44,6 +44,8 @@ export interface RunOptions {
   onChange: () => void;
   /** Something has gone wrong here, and not in a program. */
   onFailure: (error: unknown) => void;
+  /** A program has printed something: its screen has it already. */
+  onOutput?: (text: string) => void;
 }
 
 /** What was started for one stop of the tour, and everything that descends from it. */
@@ -145,7 +147,9 @@ export class Run implements AsyncDisposable {
     try {
       const decoder = new TextDecoder();
       for await (const bytes of pty.readable) {
-        screen.write(decoder.decode(bytes, { stream: true }));
+        const text = decoder.decode(bytes, { stream: true });
+        screen.write(text);
+        this.#options.onOutput?.(text);
         this.#options.onChange();
         // Much comes and goes together with a line of output.
         const last = performance.now() - this.#looked;

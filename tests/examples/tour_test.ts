@@ -164,6 +164,35 @@ Deno.test(
 );
 
 Deno.test(
+  "tour prints line by line in a terminal that knows nothing else",
+  withoutLeaks(async () => {
+    const pty = spawnPty("sh", ["-c", SCRIPT, "sh", deno, ...args], {
+      env: { TERM: "dumb" },
+    });
+    await using dialogue = new Dialogue(pty);
+    await dialogue.until(/ {2}fork +One process becomes two\./);
+    await dialogue.until(/Which one\? /);
+    await dialogue.ask("none", /There is no none\.\r\n\r\nWhich one\? /);
+    await dialogue.ask("fork", /const pid = fork\(\);/);
+    await dialogue.until(/=== fork: One process becomes two\./);
+    await dialogue.until(/ {2}\| └─fork\.ts \d+\r\n/);
+    await dialogue.until(/=== fork has ended: exit code 0\r\n/);
+    await dialogue.until(/Which one\? /);
+    await dialogue.ask("shell", /=== shell: .*\r\n/);
+    await dialogue.until(/\$ /);
+    await dialogue.ask("sleep 1000", / {2}\| +└─sleep \d+\r\n/);
+    await dialogue.type("\x03");
+    await dialogue.until(/=== shell has ended: SIGTERM\r\n/);
+    await dialogue.until(/Which one\? /);
+    await dialogue.ask("q", /code 0\r\n/);
+    await dialogue.end();
+    const lines = dialogue.text.trimEnd().split("\r\n");
+    assertEquals(lines.at(-1), lines[0], "modes of the terminal");
+    assertEquals(dialogue.text.includes("\x1b"), false);
+  }),
+);
+
+Deno.test(
   "tour prints a plain list where there is no terminal",
   withoutLeaks(async () => {
     const child = spawn(deno, args, {
