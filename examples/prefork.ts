@@ -26,7 +26,13 @@ console.log(`http://127.0.0.1:${address.port} is served by`);
 console.log(children.map((child) => `PID ${child.pid}`).join("\n"));
 
 await stopped;
-for (const child of children) child.kill("SIGTERM");
+for (const child of children) {
+  try {
+    child.kill("SIGTERM");
+  } catch {
+    // It has ended: Ctrl+C goes to all processes of the group.
+  }
+}
 for (const child of children) {
   const { signal } = await child.status;
   console.log(`PID ${child.pid} ended by ${signal}`);

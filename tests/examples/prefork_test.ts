@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { kill } from "../../process/mod.ts";
+import { kill, killpg } from "../../process/mod.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { runCleanly, startExample } from "./_run.ts";
 
@@ -36,5 +36,20 @@ Deno.test(
         stdout,
       );
     }
+  }),
+);
+
+Deno.test(
+  "example prefork ends without a complaint when Ctrl+C reaches all of it at once",
+  withoutLeaks(async () => {
+    using server = startExample("prefork", ["3", "0"], {
+      permissions,
+      deadline: 30_000,
+    });
+    await server.until(/(PID \d+\n){3}/);
+    killpg(server.pid, "SIGINT");
+    const { stdout, stderr, raw } = await server.finish();
+    assertEquals({ stderr, raw }, { stderr: "", raw: 0 });
+    assertEquals(stdout.match(/ ended by SIG(INT|TERM)$/gm)?.length, 3, stdout);
   }),
 );
