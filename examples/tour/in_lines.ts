@@ -106,8 +106,10 @@ async function runInLines(
   });
   listen((event) => {
     if (event === "leave") over.resolve("leave");
-    else if (event === "interrupt") over.resolve("over");
-    else run.type(0, new TextEncoder().encode(`${event.line}\r`));
+    else if (event === "interrupt") {
+      atStart = false; // the terminal shows ^C
+      over.resolve("over");
+    } else run.type(0, new TextEncoder().encode(`${event.line}\r`));
   });
   try {
     return await over.promise;

@@ -11,7 +11,7 @@ const deno = `/proc/${getpid()}/exe`;
 const args = ["run", "--quiet", "--no-check", "--allow-ffi", tour];
 
 /** A shell that runs the tour, and says what modes the terminal has before and after. */
-const SCRIPT = 'stty -g; "$@"; echo "code $?"; stty -g';
+const SCRIPT = 'trap : INT; stty -g; "$@"; echo "code $?"; stty -g';
 
 /** The tour in a terminal, as somebody sees it who sits there. */
 class Visit implements AsyncDisposable {
@@ -182,7 +182,7 @@ Deno.test(
     await dialogue.until(/\$ /);
     await dialogue.ask("sleep 1000", / {2}\| +└─sleep \d+\r\n/);
     await dialogue.type("\x03");
-    await dialogue.until(/=== shell has ended: SIGTERM\r\n/);
+    await dialogue.until(/\^C\r\n=== shell has ended: SIGTERM\r\n/);
     await dialogue.until(/Which one\? /);
     await dialogue.ask("q", /code 0\r\n/);
     await dialogue.end();
