@@ -52,6 +52,10 @@ async function show(selected: string | undefined): Promise<number> {
     over.resolve(0);
   }
   try {
+    // Whatever else goes wrong: it is to be read on the shell's screen.
+    for (const type of ["error", "unhandledrejection"]) {
+      addEventListener(type, () => terminal[Symbol.dispose]());
+    }
     Deno.addSignalListener("SIGWINCH", () => {
       terminal.clear();
       guide.resize(terminal.size);

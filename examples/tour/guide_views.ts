@@ -143,7 +143,7 @@ function outputOf({ screen, status }: Program): string[] {
 }
 
 /** The processes; when nothing is left of them, those there have been. */
-function treeOf({ alive, tree, fullest }: Run): string[] {
+function treeOf({ alive, descendants: { tree, fullest } }: Run): string[] {
   return treeLines(alive ? tree : fullest);
 }
 

@@ -93,8 +93,11 @@ async function runInLines(
   const run = new Run(stop, starts.map(() => SIZE), {
     onChange() {
       // Who has the processor at this moment is no news.
-      const now = treeLines(run.tree).join("\n").replaceAll(/ runs$/gm, "");
-      if (now !== tree && run.tree.children.length > 0) {
+      const now = treeLines(run.descendants.tree).join("\n").replaceAll(
+        / runs$/gm,
+        "",
+      );
+      if (now !== tree && !run.descendants.none) {
         printLines(`${now.replaceAll(/^/gm, "  | ")}\n`);
       }
       tree = now;

@@ -1,15 +1,9 @@
 import { type PtyProcess, spawnPty } from "../../exec/mod.ts";
 import { Queue, unlink } from "../../ipc/mod.ts";
 import { PosixError } from "../../mod.ts";
-import {
-  type ChildStatus,
-  getpid,
-  killTree,
-  type ProcessNode,
-  processTree,
-} from "../../process/mod.ts";
-import { waitpid, WNOHANG } from "../../wait/mod.ts";
+import { type ChildStatus, getpid, killTree } from "../../process/mod.ts";
 import { commandOf, type Start, startsOf, type Stop } from "./chapters.ts";
+import { Descendants } from "./descendants.ts";
 import { ProgramScreen } from "./program_screen.ts";
 
 /** How often the processes are looked at: at first, when most comes and goes, and from the second second on. */
@@ -17,6 +11,9 @@ const LOOK_SOON_MS = 40;
 const LOOK_AT_MOST_MS = 10;
 const LOOK_MS = 250;
 const SOON_MS = 2000;
+/** One that prints without end is held back after so many bytes, for so long: nobody can read faster. */
+const BURST_BYTES = 32_768;
+const BURST_MS = 25;
 /** How long they have to end when they are asked to. */
 const GRACE_MS = 1500;
 
@@ -52,10 +49,8 @@ export interface RunOptions {
 export class Run implements AsyncDisposable {
   readonly stop: Stop;
   readonly programs: Program[] = [];
-  /** The processes when they were looked at last, with this one as the root. */
-  tree: ProcessNode = processTree(getpid());
-  /** The picture with the most processes. */
-  fullest: ProcessNode = this.tree;
+  /** The processes that descend from this one. */
+  readonly descendants = new Descendants();
   readonly #options: RunOptions;
   readonly #start = performance.now();
   readonly #reading: Promise<void>[] = [];
@@ -146,6 +141,7 @@ export class Run implements AsyncDisposable {
   async #read({ pty, screen }: Program): Promise<void> {
     try {
       const decoder = new TextDecoder();
+      let burst = 0;
       for await (const bytes of pty.readable) {
         const text = decoder.decode(bytes, { stream: true });
         screen.write(text);
@@ -156,6 +152,10 @@ export class Run implements AsyncDisposable {
         if (this.#alive && this.#isSoon() && last > LOOK_AT_MOST_MS) {
           this.#look();
         }
+        burst += bytes.length;
+        if (burst < BURST_BYTES) continue;
+        burst = 0;
+        await pause(BURST_MS);
       }
     } catch (error) {
       this.#options.onFailure(error);
@@ -186,19 +186,11 @@ export class Run implements AsyncDisposable {
     }, this.#isSoon() ? LOOK_SOON_MS : LOOK_MS);
   }
 
-  /** Looks at the processes, and reaps those that have come here since their parents ended: this is a child subreaper. */
   #look(): void {
     this.#looked = performance.now();
-    const tree = processTree(getpid());
-    const own = this.programs.map(({ pty }) => pty.pid);
-    // The programs themselves are reaped elsewhere.
-    tree.children = tree.children.filter(({ pid, state }) =>
-      state !== "Z" || !(own.includes(pid) || reap(pid))
-    );
-    this.tree = tree;
-    if (count(tree) >= count(this.fullest)) this.fullest = tree;
+    this.descendants.look(this.programs.map(({ pty }) => pty.pid));
     if (
-      tree.children.length === 0 &&
+      this.descendants.none &&
       this.programs.every(({ status }) => status !== undefined)
     ) {
       this.#alive = false;
@@ -211,9 +203,9 @@ export class Run implements AsyncDisposable {
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       const deadline = performance.now() + GRACE_MS;
       this.#look();
-      if (this.tree.children.length > 0) killTree(getpid(), signal);
-      while (this.tree.children.length > 0 && performance.now() < deadline) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+      if (!this.descendants.none) killTree(getpid(), signal);
+      while (!this.descendants.none && performance.now() < deadline) {
+        await pause(20);
         this.#look();
       }
     }
@@ -232,13 +224,8 @@ export class Run implements AsyncDisposable {
   }
 }
 
-function count({ children }: ProcessNode): number {
-  return children.reduce((sum, child) => sum + count(child), 1);
-}
-
-/** Whether the child was there to be reaped. */
-function reap(pid: number): boolean {
-  return waitpid(pid, WNOHANG) !== null;
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Removes what may have been removed before. */

@@ -144,6 +144,36 @@ Deno.test(
 );
 
 Deno.test(
+  "tour scrolls, hides the source, and runs a program again",
+  withoutLeaks(async () => {
+    await using visit = new Visit("signals");
+    await visit.sees(/^> signals/m);
+    await visit.type("\r");
+    await visit.sees(/has ended with 0/, /SIGRTMAX /);
+    const pid = visit.screen.match(/signals\.ts (\d+)/)![1];
+    await visit.type("g");
+    await visit.sees(/SIGHUP /);
+    await visit.type("\x1b[6~");
+    await visit.sees(/SIGFPE |SIGKILL /);
+    await visit.type("s");
+    await visit.sees(/^── processes there were ─{40}/m);
+    await visit.type("s\t");
+    await visit.sees(/^>> signals\.ts ─/m);
+    await visit.type("\x1b[H");
+    await visit.sees(/^\/\*\* +│/m);
+    await visit.type("\x1b[C");
+    await visit.sees(/^ignals of the system/m);
+    await visit.type("\t\r");
+    await visit.sees(/^>> signals has ended with 0/m);
+    await until(() => !visit.screen.includes(`signals.ts ${pid}`));
+    await visit.type("\x03");
+    await visit.sees(/^> signals/m);
+    await visit.type("\x04");
+    assertEquals(await visit.end(), 0);
+  }),
+);
+
+Deno.test(
   "tour starts programs that belong together, and SIGTERM ends it all",
   withoutLeaks(async () => {
     await using visit = new Visit("fifo-read");
