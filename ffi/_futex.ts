@@ -3,7 +3,8 @@ import { FUTEX_WAIT, FUTEX_WAKE, SYS_futex } from "./constants.ts";
 import { refOp, unrefOp } from "./_deno_core.ts";
 import { ERRNO } from "./errno.ts";
 import { findMapping, type Mapping } from "./_memory.ts";
-import { checkValue, lastError } from "./_results.ts";
+import { readErrno } from "./_errno.ts";
+import { checkValue, errorFor } from "./_results.ts";
 import { futexSymbols, sharedFutexWaitOnPool } from "./_symbols.ts";
 
 /**
@@ -41,15 +42,20 @@ export function futexWait(
   const { futex_wait } = futexSymbols();
   const word = wordAt(words, index);
   const start = timeoutMs === Infinity ? 0 : performance.now();
+  let odd: number | undefined;
   for (let left = timeoutMs;;) {
     const time = left === Infinity
       ? null
       : setTime(timespec ??= newTime(), left);
     if (futex_wait(SYS, word, FUTEX_WAIT, expected, time) === 0) return "woken";
-    const error = lastError("futex", () => "Cannot wait for shared memory");
-    if (error.errno === ERRNO.EAGAIN) return "changed";
-    if (error.errno === ERRNO.ETIMEDOUT) return "timed-out";
-    if (error.errno !== ERRNO.EINTR) throw error;
+    const errno = readErrno();
+    if (errno === ERRNO.EAGAIN) return "changed";
+    if (errno === ERRNO.ETIMEDOUT) return "timed-out";
+    // V8 may have set errno since, if ever so rarely: an odd one is believed when it says the same again.
+    if (errno !== ERRNO.EINTR && errno === odd) {
+      throw errorFor(errno, "futex", () => "Cannot wait for shared memory");
+    }
+    odd = errno;
     if (left !== Infinity) left = timeoutMs - (performance.now() - start);
   }
 }

@@ -185,7 +185,7 @@ export const belongings: Capabilities = {
   "a worker of the parent": {
     async before() {
       const code = "onmessage = ({ data }) => postMessage(data * 2);" +
-        "setInterval(() => Array.from({ length: 10000 }, (_, i) => ({ i })), 2);";
+        "setInterval(() => Array.from({ length: 10000 }, (_, i) => ({ i })), 20);";
       worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, {
         type: "module",
       });
