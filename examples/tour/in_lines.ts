@@ -90,6 +90,7 @@ async function runInLines(
   print(`\n=== ${stop.name}: ${stop.sentence} (Ctrl+C ends it)\n`);
   const over = Promise.withResolvers<"over" | "leave">();
   let tree = "";
+  let ending = false;
   const run = new Run(stop, starts.map(() => SIZE), {
     onChange() {
       // Who has the processor at this moment is no news.
@@ -97,7 +98,7 @@ async function runInLines(
         / runs$/gm,
         "",
       );
-      if (now !== tree && !run.descendants.none) {
+      if (now !== tree && !ending && !run.descendants.none) {
         printLines(`${now.replaceAll(/^/gm, "  | ")}\n`);
       }
       tree = now;
@@ -117,6 +118,7 @@ async function runInLines(
   try {
     return await over.promise;
   } finally {
+    ending = true;
     await run.end();
     for (const { example, status } of run.programs) {
       const how = status?.signal ?? `exit code ${status?.code}`;

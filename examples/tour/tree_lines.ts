@@ -26,10 +26,9 @@ function below({ children }: ProcessNode, indent: string): string[] {
 
 function describe({ name, pid, state, command }: ProcessNode): string {
   const script = command.find((word) => word.endsWith(".ts"));
-  // Unless it has given itself a name, a script is called as the program that runs it, by its file's name.
-  const title = script !== undefined && /^(deno.*|exe)$/.test(name)
-    ? script.split("/").at(-1)!
-    : name;
+  // Deno is called by the name of the file that it was started by, which is exe here, unless it has given itself a name.
+  const isDeno = /^(deno.*|exe)$/.test(name);
+  const title = isDeno ? script?.split("/").at(-1) ?? "deno" : name;
   return [title, pid, STATES[state]].filter((part) => part !== undefined)
     .join(" ");
 }

@@ -212,7 +212,8 @@ Deno.test(
     await dialogue.until(/\$ /);
     await dialogue.ask("sleep 1000", / {2}\| +└─sleep \d+\r\n/);
     await dialogue.type("\x03");
-    await dialogue.until(/\^C\r\n=== shell has ended: SIGTERM\r\n/);
+    await dialogue.until(/\^C/);
+    await dialogue.until(/\r\n=== shell has ended: SIGTERM\r\n/);
     await dialogue.until(/Which one\? /);
     await dialogue.ask("q", /code 0\r\n/);
     await dialogue.end();
