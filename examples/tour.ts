@@ -1,10 +1,10 @@
 /**
  * A tour of all the examples: each is run in a terminal of its own, beside its source and a live tree of its processes.
  *
- * Keys are Enter, Tab, Esc and those that the last row names. Without a terminal a list is printed, and in one that knows nothing
- * but lines (`TERM=dumb`) all goes line by line. `--allow-ffi` is enough: terminals, programs, processes and files are the library's
- * own business. Nothing is installed for it either, so that it starts without a network: what packages for terminals have more
- * than the small parts in `tour/` would not be used.
+ * Keys are Enter, Tab, Esc and those that the last row names. Without a terminal a list is printed, and in one that
+ * knows nothing but lines (`TERM=dumb`) all goes line by line. `--allow-ffi` is enough: terminals, programs,
+ * processes and files are the library's own business. Nothing is installed for it either, so that it starts without
+ * a network: what packages for terminals have more than the small parts in `tour/` would not be used.
  *
  * Run it: deno task tour [example]
  */

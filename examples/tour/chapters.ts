@@ -6,8 +6,8 @@ export interface Start {
   example: string;
   args: readonly string[];
   /**
-   * Whether the terminal is to outlive the program for a while, as that of a shell does. It is hung up, and everybody in it gets
-   * SIGHUP, when the process ends that was started in it first.
+   * Whether the terminal is to outlive the program for a while, as that of a shell does. It is hung up, and
+   * everybody in it gets SIGHUP, when the process ends that was started in it first.
    */
   linger?: boolean;
 }

@@ -18,8 +18,8 @@ const SIZE = { columns: 80, rows: 24 };
 type Event = { line: string } | "interrupt" | "leave";
 
 /**
- * The tour for a terminal that knows nothing but lines (`TERM=dumb`): the source, then what the program prints, and the processes
- * in between, whenever there are others than before. Gives the exit code.
+ * The tour for a terminal that knows nothing but lines (`TERM=dumb`): the source, then what the program prints, and
+ * the processes in between, whenever there are others than before. Gives the exit code.
  */
 export async function tourInLines(
   selected: string | undefined,

@@ -28,8 +28,8 @@ const NAMES: Record<string, Key> = {
 const KEY = /\x1b\[[\d;]*[A-Za-z~]|\x1bO[A-Z]|./gsu;
 
 /**
- * The keys in what a terminal sends. Escape is told from the start of another key's sequence by what comes with it at once,
- * as there is no other way.
+ * The keys in what a terminal sends. Escape is told from the start of another key's sequence by what comes with it
+ * at once, as there is no other way.
  */
 export function parseKeys(typed: string): Key[] {
   return [...typed.matchAll(KEY)].map(([bytes]) =>

@@ -1,6 +1,6 @@
 import type { Rectangle } from "./canvas.ts";
 
-/** Where everything is while there is something to choose. The first and the last row of the screen are for the bars. */
+/** Where everything is while there is something to choose. The first and last row are for the bars. */
 export interface ListLayout {
   list: Rectangle;
   /** Missing where it is not wanted, or there is no room. */

@@ -17,8 +17,8 @@ const BEGUN =
   /\x1b(?:\[[\x30-\x3f]*[\x20-\x2f]*|[\]P_^X](?:[^\x07\x1b]|\x1b(?!\\))*|[\x20-\x2f]*)$/y;
 
 /**
- * What a program has put on its terminal: a small one, which moves its cursor, erases and scrolls as told, has a memory of the
- * rows that have scrolled away, and no colours.
+ * What a program has put on its terminal: a small one, which moves its cursor, erases and scrolls as told, has a
+ * memory of the rows that have scrolled away, and no colours.
  */
 export class ProgramScreen {
   #columns: number;

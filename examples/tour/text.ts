@@ -22,8 +22,8 @@ export function textWidth(text: string): number {
 }
 
 /**
- * Puts a character into a row of cells. One that takes two is followed by an empty cell; of one that was there and is cut in
- * half, a space remains.
+ * Puts a character into a row of cells. One that takes two is followed by an empty cell; of one that was there and
+ * is cut in half, a space remains.
  *
  * @returns How many cells it has taken.
  */

@@ -8,7 +8,8 @@ const STATES: Record<string, string> = {
 };
 
 /**
- * The tree of processes below this one, a line each: script or name, pid, and its state unless it sleeps, as nearly all do.
+ * The tree of processes below this one, a line each: script or name, pid, and its state unless it sleeps, as nearly
+ * all do.
  */
 export function treeLines(root: ProcessNode): string[] {
   return [`this tour ${root.pid}`, ...below(root, "")];
@@ -26,7 +27,7 @@ function below({ children }: ProcessNode, indent: string): string[] {
 
 function describe({ name, pid, state, command }: ProcessNode): string {
   const script = command.find((word) => word.endsWith(".ts"));
-  // Deno is called by the name of the file that it was started by, which is exe here, unless it has given itself a name.
+  // Unless it has given itself a name, Deno is called as the file that it was started by, which is exe here.
   const isDeno = /^(deno.*|exe)$/.test(name);
   const title = isDeno ? script?.split("/").at(-1) ?? "deno" : name;
   return [title, pid, STATES[state]].filter((part) => part !== undefined)

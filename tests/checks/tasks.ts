@@ -1,6 +1,6 @@
 import { fromFileUrl } from "@std/path";
 
-/** Checks that each program under `examples/` has a task, and each such task a program; the tour of all has a name of its own. */
+/** Checks that each program under `examples/` has a task, and each such task a program; the tour is no example. */
 export async function everyTaskIsThere(): Promise<string | undefined> {
   const root = fromFileUrl(new URL("../../", import.meta.url));
   const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
