@@ -268,6 +268,12 @@ export const waitSymbols = lazySymbols({
   wait4: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
   // int waitid(idtype_t idtype, id_t id, siginfo_t *infop, int options);
   waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
+  // long syscall(SYS_waitid, idtype_t idtype, id_t id, siginfo_t *infop, int options, struct rusage *rusage); glibc's has no rusage
+  waitid_usage: {
+    name: "syscall",
+    parameters: ["i64", "i32", "i32", "buffer", "i32", "buffer"],
+    result: "i32",
+  },
   // long syscall(SYS_pidfd_open, pid_t pid, unsigned int flags); glibc has no wrapper before 2.36
   pidfd_open: {
     name: "syscall",

@@ -482,6 +482,9 @@ export const SOCK_CLOEXEC: number = 0o2000000;
 export const SYS_pidfd_open: number = 434;
 
 /** The number of the system call. */
+export const SYS_waitid: number = aarch64 ? 95 : 247;
+
+/** The number of the system call. */
 export const SYS_pidfd_send_signal: number = 424;
 
 /** The number of the system call. */

@@ -3,16 +3,12 @@ import {
   POLLIN,
   SYS_pidfd_open,
   SYS_pidfd_send_signal,
-  WEXITED,
-  WNOHANG,
-  WNOWAIT,
 } from "../ffi/constants.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { checkValue, lastError } from "../ffi/_results.ts";
 import { descriptorSymbols, waitSymbols } from "../ffi/_symbols.ts";
+import { reapByPidfd } from "./_reap_by_pidfd.ts";
 import type { WaitUsageResult } from "./types.ts";
-import { wait4 } from "./wait4.ts";
-import { waitid } from "./waitid.ts";
 import {
   lookSoon,
   referencesChanged,
@@ -126,10 +122,8 @@ class PendingChild implements Watched {
   /** Reaps the child; `undefined` if it cannot be reaped yet. */
   #reap(): Outcome | undefined {
     try {
-      // Asking the pidfd first makes sure that the pid is still this child's: were it reaped by somebody else, the pid
-      // may already be another's. There is nothing to reap yet where a tracer has still to be told of the end.
-      const ended = waitid("P_PIDFD", this.fd, WEXITED | WNOHANG | WNOWAIT);
-      const result = ended === null ? null : wait4(this.#pid, WNOHANG);
+      // There is nothing to reap yet where a tracer has still to be told of the end.
+      const result = reapByPidfd(this.fd);
       return result === null ? undefined : { result };
     } catch (error) {
       return { error };
