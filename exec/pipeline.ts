@@ -17,9 +17,10 @@ const PIPE_SIZE = 0x40000;
  * `pipe2` and `posix_spawnp` for each: starts programs of which each reads what the one before it writes, as `a | b | c` does in a
  * shell.
  *
- * Between them are plain kernel pipes, of 256 KiB where the system grants that: their bytes never come to this process. What a shell would expand, quote or split is
- * none of it: each program is an array of its name and its arguments, or a {@linkcode Command} with options of its own. After
- * the last of them there can be options for the pipeline as a whole; an object without `file` is taken for those.
+ * Between them are plain kernel pipes, of 256 KiB where the system grants that: their bytes never come to this
+ * process. What a shell would expand, quote or split is none of it: each program is an array of its name and its
+ * arguments, or a {@linkcode Command} with options of its own. After the last of them there can be options for the
+ * pipeline as a whole; an object without `file` is taken for those.
  *
  * The first program reads this process's standard input, and what the last one writes is to be read here, unless the options
  * say otherwise. All programs are started by {@linkcode spawn}, and what that says holds for each. If one of them cannot be
