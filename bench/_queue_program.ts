@@ -65,7 +65,12 @@ function produce(
 
 function consume(queue: Queue<unknown>, mode: string, count: number): void {
   if (mode === "one") { for (let i = 0; i < count; i++) queue.get(); }
-  else for (let i = 0; i < count;) i += queue.getMany(BATCH).length;
+  else {
+    // No more than is asked for: a producer may be a round ahead.
+    for (let i = 0; i < count;) {
+      i += queue.getMany(Math.min(BATCH, count - i)).length;
+    }
+  }
 }
 
 function answer(there: Queue<unknown>, back: Queue<unknown>): void {
