@@ -3,7 +3,13 @@ import { spawn, type SpawnOptions } from "../../exec/mod.ts";
 import { close, pipe, read } from "../../ipc/mod.ts";
 import { PosixError } from "../../mod.ts";
 import { kill } from "../../process/mod.ts";
-import { readText, until, withDirectory, withoutLeaks } from "../_helpers.ts";
+import {
+  openDescriptors,
+  readText,
+  until,
+  withDirectory,
+  withoutLeaks,
+} from "../_helpers.ts";
 import { CLOSED_FD, decode } from "../ipc/_helpers.ts";
 import { makeFile } from "./_capture.ts";
 import { runShell } from "./_run_shell.ts";
@@ -208,6 +214,7 @@ Deno.test(
 Deno.test(
   "spawn() with a timeout ends in time though a grandchild holds the pipe",
   withoutLeaks(async () => {
+    const { length } = openDescriptors();
     for (const script of ["sleep 60 & echo $!", "sleep 60 & echo $!; wait"]) {
       const { text, timedOut } = await runShell(script, {
         timeout: 200,
@@ -218,6 +225,8 @@ Deno.test(
       assert(isRunning(grandchild));
       kill(grandchild, "SIGKILL");
       await until(() => !isRunning(grandchild));
+      // The end of the status and that of the output are told one after the other.
+      await until(() => openDescriptors().length === length);
     }
   }),
 );
