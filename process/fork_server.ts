@@ -121,6 +121,8 @@ export class ForkServer<Argument> implements AsyncDisposable {
   #waiting: AbortController | undefined;
   #ids = 0;
   #lost = false;
+  /** Resolved when the server has ended, and all know it. */
+  readonly #gone: Promise<void>;
   #closed: Promise<void> | undefined;
 
   /**
@@ -131,7 +133,7 @@ export class ForkServer<Argument> implements AsyncDisposable {
   constructor(key: symbol, parts: unknown) {
     if (key !== CONSTRUCTION) throw new TypeError("Illegal constructor");
     this.#parts = parts as ServerParts;
-    this.#parts.child.status.then(() => this.#lose());
+    this.#gone = this.#parts.child.status.then(() => this.#lose());
   }
 
   /** The server's pid. */
@@ -225,7 +227,7 @@ export class ForkServer<Argument> implements AsyncDisposable {
     const { child, requests, notices, socket } = this.#parts;
     requests.close();
     child.ref();
-    await child.status;
+    await this.#gone;
     while (this.#released.size > 0) await Promise.all(this.#released);
     requests[Symbol.dispose]();
     notices[Symbol.dispose]();
@@ -298,8 +300,10 @@ export class ForkServer<Argument> implements AsyncDisposable {
   }
 
   /** The server has ended: what it has told counts, and more it will not tell. */
-  #lose(): void {
+  async #lose(): Promise<void> {
     this.#lost = true;
+    // A notice may have been taken from the queue, and be on its way to where it is accepted.
+    await new Promise((resolve) => setTimeout(resolve));
     try {
       for (;;) this.#accept(this.#parts.notices.getNowait());
     } catch (error) {
