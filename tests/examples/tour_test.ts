@@ -150,7 +150,8 @@ Deno.test(
     await visit.sees(/^> signals/m);
     await visit.type("\r");
     await visit.sees(/has ended with 0/, /SIGRTMAX /);
-    const pid = visit.screen.match(/signals\.ts (\d+)/)![1];
+    // A program that is over between two looks at the processes is not among them.
+    const first = visit.screen.match(/signals\.ts \d+/)?.[0];
     await visit.type("g");
     await visit.sees(/SIGHUP /);
     await visit.type("\x1b[6~");
@@ -165,7 +166,9 @@ Deno.test(
     await visit.sees(/^ignals of the system/m);
     await visit.type("\t\r");
     await visit.sees(/^>> signals has ended with 0/m);
-    await until(() => !visit.screen.includes(`signals.ts ${pid}`));
+    if (first !== undefined) {
+      await until(() => !visit.screen.includes(first));
+    }
     await visit.type("\x03");
     await visit.sees(/^> signals/m);
     await visit.type("\x04");
