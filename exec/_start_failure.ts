@@ -59,8 +59,12 @@ function groupFailure(
   if (newSession || processGroup === 0 || errno !== ERRNO.EPERM) {
     return undefined;
   }
-  const { getsid } = processSymbols();
-  if (getsid(processGroup) === getsid(0)) return undefined;
+  // The leader's session alone does not tell: a process of this session may well lead no group.
+  const { getpgid, getsid } = processSymbols();
+  if (
+    getpgid(processGroup) === processGroup &&
+    getsid(processGroup) === getsid(0)
+  ) return undefined;
   return new PosixError(
     `Cannot start ${JSON.stringify(file)} in process group ${processGroup}`,
     { errno, syscall: "setpgid" },

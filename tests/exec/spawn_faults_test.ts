@@ -76,7 +76,9 @@ Deno.test(
 
 Deno.test(
   "spawn() names the directory, the group, the descriptor or the file that was wrong",
-  withoutLeaks(() => {
+  withoutLeaks(async () => {
+    await using leadsNoGroup = spawn("sleep", ["60"]);
+    await using leadsSession = spawn("sleep", ["60"], { newSession: true });
     for (const way of WAYS) {
       const directory = refusal("true", [], { cwd: "/no/such", ...way });
       assertEquals(
@@ -87,8 +89,10 @@ Deno.test(
         refusal("true", [], { cwd: "/bin/sh", ...way }).code,
         "ENOTDIR",
       );
-      const group = refusal("true", [], { processGroup: 1, ...way });
-      assertEquals([group.code, group.syscall], ["EPERM", "setpgid"]);
+      for (const { pid } of [leadsNoGroup, leadsSession]) {
+        const group = refusal("true", [], { processGroup: pid, ...way });
+        assertEquals([group.code, group.syscall], ["EPERM", "setpgid"]);
+      }
       for (
         const options of [{ stdout: CLOSED_FD }, { fds: { 5: CLOSED_FD } }]
       ) {
