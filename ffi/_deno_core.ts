@@ -75,16 +75,51 @@ export function deserialize(bytes: Uint8Array): unknown {
   return core.deserialize(bytes, { forStorage: true });
 }
 
-/** Has every call that is pending, up to and including this one, keep the process alive no more. */
-export function unrefOpsUpTo(promise: Promise<unknown>): void {
-  core ??= findCore();
-  const { promiseIdSymbol } = core;
-  const last = (promise as unknown as Record<symbol, number>)[promiseIdSymbol];
-  for (let id = last ?? -1; id >= 0; id--) {
-    if (!core.hasPromise(id)) continue;
-    core.unrefOpPromise({ [promiseIdSymbol]: id } as unknown as typeof promise);
+/**
+ * The calls that are pending. Deno numbers them, those alone that are not over at once, and says of a number whether it is pending;
+ * so that not all numbers since the start are asked for at each fork, those are remembered that have been.
+ */
+class PendingOps {
+  #pending: number[] = [];
+  #last = -1;
+
+  /** Finds those up to and including a call. */
+  survey(promise: Promise<unknown>): void {
+    core ??= findCore();
+    const { hasPromise } = core;
+    const last = this.#idOf(promise);
+    const pending = this.#pending.filter((id) => hasPromise(id));
+    for (let id = this.#last + 1; id <= last; id++) {
+      if (hasPromise(id)) pending.push(id);
+    }
+    this.#pending = pending;
+    this.#last = Math.max(this.#last, last);
+  }
+
+  /** Has all of them keep the process alive no more. The call that is given was made in this turn of the event loop: later ones are pending. */
+  unref(promise: Promise<unknown>): void {
+    core ??= findCore();
+    this.survey(promise);
+    for (let id = this.#last + 1; core.hasPromise(id); id++) {
+      this.#pending.push(id);
+    }
+    const { promiseIdSymbol } = core;
+    for (const id of this.#pending) {
+      const call = { [promiseIdSymbol]: id };
+      core.unrefOpPromise(call as unknown as Promise<unknown>);
+    }
+    this.#pending = [];
+  }
+
+  #idOf(promise: Promise<unknown>): number {
+    const { promiseIdSymbol } = core!;
+    return (promise as unknown as Record<symbol, number>)[promiseIdSymbol] ??
+      -1;
   }
 }
+
+/** Those of this thread's runtime. */
+export const pendingOps: PendingOps = new PendingOps();
 
 function findCore(): DenoCore {
   const deno = Deno as unknown as Record<symbol, { core?: DenoCore }>;

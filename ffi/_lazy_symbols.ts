@@ -22,6 +22,9 @@ export function lazySymbols<const S extends Deno.ForeignLibraryInterface>(
   };
 }
 
+/** What is done before a call is given to Deno's pool: whoever keeps its threads busy lets them go. */
+export const beforePoolCall: { run(): void } = { run() {} };
+
 /**
  * A function that calls libc on a thread of Deno's pool, and so promises its result.
  *
@@ -29,8 +32,12 @@ export function lazySymbols<const S extends Deno.ForeignLibraryInterface>(
  */
 export function poolCall<
   const S extends Deno.ForeignFunction & { nonblocking: true },
->(symbol: S): Deno.StaticForeignSymbol<S> {
+>(
+  symbol: S,
+  before: { run(): void } = beforePoolCall,
+): Deno.StaticForeignSymbol<S> {
   const call = (...parameters: unknown[]): unknown => {
+    before.run();
     const library = openLibc({ symbol });
     try {
       return (library.symbols.symbol as typeof call)(...parameters);

@@ -429,7 +429,7 @@ export const futexWaitOnPool = poolCall({
   parameters: ["i64", "buffer", "i32", "u32", "usize"],
   result: "i32",
   nonblocking: true,
-});
+}, { run() {} });
 
 /** Starting threads anew in a forked child, which has none but the one that has forked. */
 export const threadSymbols = lazySymbols({

@@ -98,7 +98,7 @@ function forkRuntime(): number {
   try {
     pid = forkAtRest(rest, memory);
   } finally {
-    if (pid !== 0) rest.release();
+    if (pid !== 0) poolThreads.releaseSoon();
     rest.close();
     memory.close();
   }

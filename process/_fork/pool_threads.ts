@@ -1,14 +1,23 @@
 import { SYS_futex } from "../../ffi/constants.ts";
 import { addressOf } from "../../ffi/_c_strings.ts";
 import { forkSymbols, futexWaitOnPool } from "../../ffi/_symbols.ts";
-import { refOp, unrefOp, unrefOpsUpTo } from "../../ffi/_deno_core.ts";
-import type { Thread } from "./thread.ts";
+import { pendingOps, refOp, unrefOp } from "../../ffi/_deno_core.ts";
+import { beforePoolCall } from "../../ffi/_lazy_symbols.ts";
+import { Thread } from "./thread.ts";
 
 const FUTEX_WAIT_PRIVATE = 128;
 const FUTEX_WAKE_PRIVATE = 129;
 
 const WAIT = 1;
 const GO = 0;
+
+/** How many threads at most stay parked until the end of the turn. */
+const FEW = 8;
+
+/** How often at most to look whether a released thread is idle, some 20 ms; the first times without a pause. */
+const LOOKS_AFTER = 200;
+const AT_ONCE = 10;
+const PAUSE_MICROSECONDS = 50;
 
 /**
  * The threads of Deno's pool for blocking work, parked for the time of a fork.
@@ -27,6 +36,7 @@ class PoolThreads {
   #address = 0;
   #ours = new Set<number>();
   #foreign = new Set<number>();
+  #parked = new Set<number>();
 
   /** Whether the thread sits in our wait. */
   isParked(thread: Thread): boolean {
@@ -60,6 +70,7 @@ class PoolThreads {
       unrefOp(call);
       this.#calls.add(call);
       call.then(() => this.#calls.delete(call));
+      if (i === count - 1) pendingOps.survey(call);
     }
   }
 
@@ -70,6 +81,7 @@ class PoolThreads {
     for (const thread of all) {
       if (!this.isParked(thread)) continue;
       this.#ours.add(thread.tid);
+      this.#parked.add(thread.tid);
       if (!before.has(thread.tid)) born = true;
     }
     if (!born) return;
@@ -86,8 +98,31 @@ class PoolThreads {
     this.#foreign = this.#foreign.intersection(alive);
   }
 
-  /** Lets the parked threads go back to work. */
+  /**
+   * In the parent: has the parked threads let go before anybody could miss them. What comes next in this turn of the event loop may
+   * be another fork, for which they would be parked again: both ways cost as much as the fork of a small process.
+   *
+   * A call that the program itself gives to the pool before then brings forth a thread more, so only few are kept.
+   */
+  releaseSoon(): void {
+    if (this.#parked.size > FEW) this.release();
+    else queueMicrotask(() => this.release());
+  }
+
+  /**
+   * Lets the parked threads go back to work, and waits until they are idle again. Whatever needs a thread next, this library's
+   * own waiting for instance, would otherwise find none and have one more made: a pool has 32 at most, and in a child those of
+   * the parent count.
+   */
   release(): void {
+    if (this.#calls.size === 0) return;
+    this.#wake();
+    const parked = this.#parked;
+    this.#parked = new Set();
+    for (const tid of parked) this.#watch(tid);
+  }
+
+  #wake(): void {
     Atomics.store(this.#word, 0, GO);
     forkSymbols().futex_wake(
       BigInt(SYS_futex),
@@ -97,8 +132,25 @@ class PoolThreads {
     );
   }
 
+  #watch(tid: number): void {
+    let thread;
+    try {
+      thread = new Thread(tid);
+    } catch {
+      // No descriptor is free. It gets there unwatched, too.
+      return;
+    }
+    for (let looks = 0; looks < LOOKS_AFTER; looks++) {
+      thread.look();
+      if (thread.asleep && !this.isParked(thread)) break;
+      if (looks >= AT_ONCE) forkSymbols().usleep(PAUSE_MICROSECONDS);
+    }
+    thread.close();
+  }
+
   /** Resolves once every thread that was parked has come back. */
   async settled(): Promise<void> {
+    this.release();
     for (const call of this.#calls) refOp(call);
     await Promise.all(this.#calls);
   }
@@ -109,17 +161,20 @@ class PoolThreads {
    */
   forget(): void {
     let latest = [...this.#calls].at(-1);
-    if (latest === undefined) {
+    if (latest === undefined || this.#parked.size === 0) {
       this.occupy(1);
-      this.release();
+      this.#wake();
       latest = [...this.#calls].at(-1)!;
     }
-    unrefOpsUpTo(latest);
+    pendingOps.unref(latest);
     this.#calls.clear();
     this.#ours.clear();
     this.#foreign.clear();
+    this.#parked.clear();
   }
 }
 
 /** The one pool of this thread's runtime. */
 export const poolThreads: PoolThreads = new PoolThreads();
+
+beforePoolCall.run = () => poolThreads.release();

@@ -13,9 +13,6 @@ const PAUSE_MICROSECONDS = 50;
 const LOOKS_BEFORE_LISTING = 5;
 const LOOKS_AT_CALL = 500;
 
-/** How often at most to look whether a released thread is idle, some 20 ms. */
-const LOOKS_AFTER = 200;
-
 /** What the thread that serves `Deno.watchFs` is called. */
 const WATCHING = "notify-rs";
 
@@ -90,23 +87,6 @@ export class Rest {
       return false;
     }
     return true;
-  }
-
-  /**
-   * In the parent: lets the parked threads go, and waits until they are idle again. Whatever needs a thread next, this library's
-   * own waiting for instance, would otherwise find none and have one more made: a pool has 32 at most, and in a child those of
-   * the parent count.
-   */
-  release(): void {
-    poolThreads.release();
-    for (const thread of this.#threads.values()) {
-      if (!poolThreads.isParked(thread)) continue;
-      for (let looks = 0; looks < LOOKS_AFTER; looks++) {
-        thread.look();
-        if (thread.asleep && !poolThreads.isParked(thread)) break;
-        if (looks >= AT_ONCE) forkSymbols().usleep(PAUSE_MICROSECONDS);
-      }
-    }
   }
 
   /** Closes what the watching took. */

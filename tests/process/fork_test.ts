@@ -3,10 +3,12 @@ import { onForkedChild } from "../../ffi/_after_fork.ts";
 import { cString } from "../../ffi/_c_strings.ts";
 import {
   descriptorSymbols,
+  futexWaitOnPool,
   pollOnPool,
   processSymbols,
   signalSymbols,
 } from "../../ffi/_symbols.ts";
+import { SYS_futex } from "../../ffi/constants.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { AddressSpace } from "../../process/_fork/address_space.ts";
 import { _exit } from "../../process/_exit.ts";
@@ -26,6 +28,7 @@ import { libc } from "../_libc.ts";
 import { assertProgramSays } from "../_run_program.ts";
 
 const MANY = new URL("./_many_forks_program.ts", import.meta.url);
+const SEVERAL = new URL("./_forks_of_one_turn_program.ts", import.meta.url);
 
 /** Does something that takes the event loop and a thread of Deno's pool: the two things a bare fork leaves broken. */
 async function useEventLoopAndPool(): Promise<void> {
@@ -225,6 +228,29 @@ Deno.test(
     for (let i = 0; i < 50; i++) assertEquals(reap(forkWith(() => 0)), 0);
     assert(threads() <= before + 2, `${before} threads became ${threads()}`);
   }),
+);
+
+Deno.test(
+  "fork() does not add threads to the parent that goes back to its event loop each time, either",
+  withoutLeaks(async () => {
+    const FUTEX_WAIT = 0;
+    const word = new Int32Array(new ArrayBuffer(4));
+    const turn = async () => {
+      const child = forkWith(() => 0);
+      // A call of the program's own, at a moment when the threads are still parked.
+      await futexWaitOnPool(BigInt(SYS_futex), word, FUTEX_WAIT, 1, 0n);
+      assertEquals(reap(child), 0);
+    };
+    for (let i = 0; i < 15; i++) await turn();
+    const before = threads();
+    for (let i = 0; i < 50; i++) await turn();
+    assert(threads() <= before + 2, `${before} threads became ${threads()}`);
+  }),
+);
+
+Deno.test(
+  "fork() several times in one turn has no child wait for what the parent began in between",
+  withoutLeaks(() => assertProgramSays(SEVERAL, [], "exited 0\n".repeat(4))),
 );
 
 Deno.test(
