@@ -2,6 +2,7 @@
 #   messages.py Queue|SimpleQueue bytes|object|block COUNT PRODUCERS
 #   messages.py Queue|SimpleQueue talk|doze COUNT
 import multiprocessing
+import statistics
 import sys
 import time
 
@@ -49,16 +50,16 @@ def talk(make, count, pause):
     child.start()
     there.put(ITEMS["bytes"])
     back.get()
-    total = 0
+    times = []
     for _ in range(count):
         if pause:
             time.sleep(0.001)
         start = time.perf_counter()
         there.put(ITEMS["bytes"])
         back.get()
-        total += time.perf_counter() - start
+        times.append(time.perf_counter() - start)
     child.join()
-    return total * 1e6 / count
+    return statistics.median(times) * 1e6
 
 
 multiprocessing.set_start_method("fork")

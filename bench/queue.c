@@ -78,6 +78,11 @@ static double through_ring(long count) {
   return (now() - from) / count;
 }
 
+static int by_size(const void *a, const void *b) {
+  double difference = *(const double *)a - *(const double *)b;
+  return (difference > 0) - (difference < 0);
+}
+
 static double talk(long count, int pause) {
   int there[2], back[2];
   char data[64] = {1};
@@ -89,15 +94,16 @@ static double talk(long count, int pause) {
     }
     _exit(0);
   }
-  double total = 0;
+  double *times = malloc(count * sizeof *times);
   for (long n = 0; n < count; n++) {
     if (pause) usleep(1000);
     double from = now();
     write_all(there[1], data, 64);
     read_all(back[0], data, 64);
-    total += now() - from;
+    times[n] = now() - from;
   }
-  return total / count;
+  qsort(times, count, sizeof *times, by_size);
+  return times[count / 2];
 }
 
 int main(int argc, char **argv) {

@@ -83,6 +83,7 @@ const TALKS = [
 ] as const;
 
 const PUT = "the library, put and get";
+const INTO = "the library, put and get into one array";
 const MANY = "the library, putMany and getMany";
 const FORKED = "the library, put and get, forked";
 const PIPES = "C, pipe";
@@ -105,12 +106,14 @@ export async function run(): Promise<void> {
     for (const item of STREAMS) {
       const rows = await sideBySide(peers.stream(item), TURNS);
       printTable(`${item.title}, ${where}`, "µs", rows, PUT);
-      printLimit(rows, PUT, item.limit);
-      printLimit(rows, MANY, item.limit);
+      if (pinned) continue;
+      const names = item.kind === "object" ? [PUT, MANY] : [PUT, INTO, MANY];
+      for (const name of names) printLimit(rows, name, item.limit);
     }
     for (const { title, kind, count } of TALKS) {
       const rows = await sideBySide(peers.talk(kind, count), TURNS);
       printTable(`${title}, ${where}`, "µs", rows, PUT);
+      if (pinned) continue;
       if (kind === "talk") printLimit(rows, PUT, 2);
       printTarget("library / C", compare(rows, PUT, PIPES, ratio), 1, "×");
     }
@@ -137,6 +140,9 @@ class Peers {
     const last = [String(item.count), String(producers)];
     return [
       this.#library(PUT, "start", "one", ...args),
+      ...(kind === "object"
+        ? []
+        : [this.#library(INTO, "start", "into", ...args)]),
       this.#library(MANY, "start", "many", ...args),
       this.#library(FORKED, "fork", "one", ...args),
       ...(item.c.length > 0 ? [this.#c(PIPES, ...item.c, ...last)] : []),

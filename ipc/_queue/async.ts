@@ -33,12 +33,13 @@ export function getItem(
   core: Core,
   deadline: number,
   signal: AbortSignal | undefined,
+  into: Uint8Array | undefined,
 ): unknown {
   signal?.throwIfAborted();
   core.check();
   return inTurn(
     core.getters,
-    () => core.getting.tryGet(),
+    () => core.getting.tryGet(into),
     deadline,
     signal,
     () => new QueueEmpty(),

@@ -38,8 +38,9 @@ const VALUES = [undefined, undefined, null, false, true];
 /** The most that an encoder holds. */
 const MOST = 0x7fff_fff0;
 const MAX_KEPT = 1 << 20;
-/** Up to so many characters, a loop is faster than a call. */
+/** Up to so many characters, or bytes, a loop is faster than a call. */
 const SHORT_TEXT = 200;
+const SHORT_BYTES = 128;
 
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -158,6 +159,21 @@ export class Encoder {
     this.#doubles = new Float64Array(buffer);
     this.bytes.set(before.subarray(0, this.bytes.length));
   }
+}
+
+/** Takes bytes out: to the array that is given, if they fit, or to a new one. */
+export function copyBytes(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  into: Uint8Array | undefined,
+): Uint8Array {
+  if (into === undefined || length > into.length) {
+    return bytes.slice(start, start + length);
+  }
+  if (length > SHORT_BYTES) into.set(bytes.subarray(start, start + length));
+  else for (let i = 0; i < length; i++) into[i] = bytes[start + i]!;
+  return length === into.length ? into : into.subarray(0, length);
 }
 
 /** Takes content out of memory that others will overwrite: a value, or what {@linkcode complete} makes one of. */

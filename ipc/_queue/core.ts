@@ -1,3 +1,4 @@
+import { isOver } from "./deadline.ts";
 import { Getting } from "./getting.ts";
 import { Line } from "./line.ts";
 import { Putting } from "./putting.ts";
@@ -91,7 +92,7 @@ export class Core {
     for (;;) {
       this.check();
       if (this.allDone) return true;
-      if (deadline === 0 || performance.now() >= deadline) return false;
+      if (isOver(deadline)) return false;
       this.tasks.wait(deadline);
     }
   }

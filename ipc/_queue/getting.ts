@@ -1,5 +1,6 @@
 import { QueueClosed, QueueEmpty } from "../queue_errors.ts";
-import { complete, copyOut, KIND, LARGE } from "./codec.ts";
+import { complete, copyBytes, copyOut, KIND, LARGE } from "./codec.ts";
+import { isOver } from "./deadline.ts";
 import { HEAD, recordBytes } from "./layout.ts";
 import { BATCH_BYTES, BUSY, HALF, NOTHING, type Ring } from "./ring.ts";
 
@@ -13,10 +14,10 @@ export class Getting {
     this.#ring = ring;
   }
 
-  get(deadline: number): unknown {
+  get(deadline: number, into?: Uint8Array): unknown {
     this.#ring.check();
     for (;;) {
-      const content = this.#tryTake(deadline);
+      const content = this.#tryTake(deadline, into);
       if (content === BUSY) throw new QueueEmpty();
       if (content !== NOTHING) return complete(this.#kind, content);
       if (this.#ring.producers.closed !== 0) throw new QueueClosed();
@@ -35,20 +36,20 @@ export class Getting {
   }
 
   /** Gets an item if there is one and nobody else is getting one. */
-  tryGet(): unknown | typeof NOTHING | typeof BUSY {
+  tryGet(into?: Uint8Array): unknown | typeof NOTHING | typeof BUSY {
     if (this.#seesNone()) {
       if (this.#ring.producers.closed !== 0) throw new QueueClosed();
       return NOTHING;
     }
     if (!this.#ring.consumers.tryLock()) return BUSY;
-    const content = this.#takeAndUnlock();
+    const content = this.#takeAndUnlock(into);
     if (content !== NOTHING) return complete(this.#kind, content);
     if (this.#ring.producers.closed !== 0) throw new QueueClosed();
     return NOTHING;
   }
 
   #awaitItem(deadline: number): void {
-    if (deadline === 0 || performance.now() >= deadline) throw new QueueEmpty();
+    if (isOver(deadline)) throw new QueueEmpty();
     this.#ring.producers.wait(deadline);
     this.#ring.check();
   }
@@ -63,13 +64,13 @@ export class Getting {
     return producers.position === consumers.position;
   }
 
-  #tryTake(deadline: number): unknown {
+  #tryTake(deadline: number, into?: Uint8Array): unknown {
     if (this.#seesNone()) return NOTHING;
     if (!this.#ring.consumers.lock(deadline)) return BUSY;
-    return this.#takeAndUnlock();
+    return this.#takeAndUnlock(into);
   }
 
-  #takeAndUnlock(): unknown {
+  #takeAndUnlock(into?: Uint8Array): unknown {
     const { consumers } = this.#ring;
     try {
       const at = this.#first(consumers.position);
@@ -78,8 +79,11 @@ export class Getting {
       const length = this.#ring.words[offset >> 2]!;
       const kind = this.#ring.words[(offset >> 2) + 1]!;
       const after = (at + recordBytes(length)) | 0;
-      if (kind >= LARGE) return this.#takeLarge(offset, kind, after);
-      const content = copyOut(kind, this.#ring.bytes, offset + HEAD, length);
+      if (kind >= LARGE) return this.#takeLarge(offset, kind, after, into);
+      const { bytes } = this.#ring;
+      const content = kind === KIND.bytes
+        ? copyBytes(bytes, offset + HEAD, length, into)
+        : copyOut(kind, bytes, offset + HEAD, length);
       consumers.publish(
         after,
         (consumers.count + 1) | 0,
@@ -94,14 +98,21 @@ export class Getting {
   }
 
   /** Takes a large item, then gives its room back: in this order, or one who is killed in between tears it. */
-  #takeLarge(offset: number, kind: number, after: number): unknown {
+  #takeLarge(
+    offset: number,
+    kind: number,
+    after: number,
+    into?: Uint8Array,
+  ): unknown {
     const { consumers, producers } = this.#ring;
     const index = offset >> 2;
     const end = this.#ring.words[index + 2]!;
     const start = this.#ring.words[index + 3]!;
     const length = (this.#ring.words[index + 4]! >>> 0) +
       this.#ring.words[index + 5]! * HALF;
-    const bytes = this.#ring.large.read(start, length);
+    const isBytes = kind === KIND.bytes + LARGE;
+    const bytes = this.#ring.large
+      .read(start, length, isBytes ? into : undefined);
     const count = (consumers.count + 1) | 0;
     consumers.publish(after, count, end, consumers.closed);
     if (length > this.#ring.size && producers.tryLock()) {

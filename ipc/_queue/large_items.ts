@@ -70,12 +70,14 @@ export class LargeItems {
     }
   }
 
-  /** Reads an item from its place. */
-  read(start: number, bytes: number): Uint8Array<ArrayBuffer> {
+  /** Reads an item from its place: to the array that is given, if it fits, or to a new one. */
+  read(start: number, bytes: number, into?: Uint8Array): Uint8Array {
     const { pread } = queueSymbols();
-    const item = new Uint8Array(bytes);
+    const item = into === undefined || bytes > into.length
+      ? new Uint8Array(bytes)
+      : into.subarray(0, bytes);
     for (let done = 0; done < bytes;) {
-      const part = item.subarray(done, done + MOST);
+      const part = item.subarray(done, done + MOST) as Uint8Array<ArrayBuffer>;
       const at = BigInt(this.#offset(start) + done);
       const got = retryInterrupted(
         () => pread(this.#fd, part, BigInt(part.length), at),

@@ -1,5 +1,6 @@
 import { QueueClosed, QueueFull } from "../queue_errors.ts";
 import { Encoder, isPlainBytes, KIND, LARGE } from "./codec.ts";
+import { isOver } from "./deadline.ts";
 import { HEAD, recordBytes } from "./layout.ts";
 import {
   BATCH_BYTES,
@@ -115,7 +116,7 @@ export class Putting {
 
   /** Waits for somebody to get something; gives false if the time is over. */
   #roomBefore(deadline: number): boolean {
-    if (deadline === 0 || performance.now() >= deadline) return false;
+    if (isOver(deadline)) return false;
     this.#ring.consumers.wait(deadline);
     this.#ring.check();
     return true;

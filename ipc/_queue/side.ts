@@ -20,8 +20,9 @@ const LEAST_PATIENCE_MS = 100;
 
 /** How long to look at the bell before going to sleep, in milliseconds: the least is about what a sleep costs. */
 const LEAST_LOOK_MS = 0.002;
-const FIRST_LOOK_MS = 0.01;
 const MOST_LOOK_MS = 0.04;
+/** After so many looks in vain, one after the other, there are only the least ones. One sleep of somebody's makes for another. */
+const LOOKS_IN_VAIN = 4;
 /** Every so many sleeps, it is found out anew whether to look for long pays. */
 const SLEEPS_BEFORE_RETRY = 64;
 
@@ -61,7 +62,7 @@ export class Side {
   readonly #lockWord: number;
   readonly #bell: number;
   readonly #slots: number;
-  #patience = FIRST_LOOK_MS;
+  /** Looks in vain, and so sleeps, since one was not. */
   #sleeps = 0;
   readonly #trylock = mutexSymbols().pthread_mutex_trylock;
   readonly #unlock = mutexSymbols().pthread_mutex_unlock;
@@ -229,25 +230,22 @@ export class Side {
 
   /**
    * Looks for a while whether the state changes: where the other one is at work, that is much faster than to sleep. Where it
-   * is not, or can only work once this one sleeps, it is in vain, and is done for ever shorter.
+   * is not, or can only work once this one sleeps, it is in vain, and soon done for a moment only.
    */
   #look(stroke: number): boolean {
-    const start = performance.now();
-    for (;;) {
-      // Asking for the time is a pause, too: each look takes the bell away from the processor that is to strike it.
-      const looked = performance.now() - start;
+    const patience =
+      this.#sleeps < LOOKS_IN_VAIN || this.#sleeps % SLEEPS_BEFORE_RETRY === 0
+        ? MOST_LOOK_MS
+        : LEAST_LOOK_MS;
+    const until = performance.now() + patience;
+    // Asking for the time is a pause, too: each look takes the bell away from the processor that is to strike it.
+    do {
       if ((Atomics.load(this.#words, this.#bell) & ~1) !== stroke) {
-        this.#patience = Math.min(
-          MOST_LOOK_MS,
-          Math.max(this.#patience, looked * 4),
-        );
+        this.#sleeps = 0;
         return true;
       }
-      if (looked >= this.#patience) break;
-    }
-    this.#patience = ++this.#sleeps % SLEEPS_BEFORE_RETRY === 0
-      ? MOST_LOOK_MS
-      : Math.max(LEAST_LOOK_MS, this.#patience / 2);
+    } while (performance.now() < until);
+    this.#sleeps++;
     return false;
   }
 }

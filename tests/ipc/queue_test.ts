@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Encoder } from "../../ipc/_queue/codec.ts";
 import { coreOf } from "../../ipc/_queue/core.ts";
 import { dup } from "../../ipc/dup.ts";
@@ -127,6 +127,42 @@ Deno.test(
     class Bytes extends Uint8Array {}
     queue.put(new Bytes([1, 2]));
     assertEquals(queue.get().constructor, Uint8Array);
+  }),
+);
+
+Deno.test(
+  "Queue gives bytes into an array that is there, if they fit, and anything else as always",
+  withoutLeaks(async () => {
+    using queue = new Queue<unknown>(0, { bytes: 4096 });
+    // Exact, short, by the long way of copying, of another offset, and one that the ring is too small for.
+    for (
+      const [size, room] of [[64, 64], [3, 64], [200, 200], [150, 200], [
+        2000,
+        5000,
+      ]]
+    ) {
+      const item = Uint8Array.from({ length: size! }, (_, i) => i * 7);
+      const into = new Uint8Array(new ArrayBuffer(room! + 8), 5, room);
+      const whole = into.buffer;
+      queue.put(item);
+      const got = queue.get({ into, timeout: 1000 }) as Uint8Array;
+      assertEquals(got, item);
+      assert(got.buffer === whole && got.byteOffset === 5);
+      if (size === room) assert(got === into);
+      queue.put(item);
+      const later = await queue.getAsync({ into }) as Uint8Array;
+      assertEquals(later, item);
+      assert(later.buffer === whole);
+    }
+    const into = new Uint8Array(8).fill(9);
+    const others = ["text", 7, { a: 1 }, new Uint8Array(9), new Uint8Array(0)];
+    for (const item of [...others, new Uint8Array(2000), new Map()]) {
+      queue.put(item);
+      const got = queue.get({ into });
+      assertEquals(got, item);
+      assert(got !== into);
+    }
+    assertEquals(into, new Uint8Array(8).fill(9));
   }),
 );
 
@@ -357,7 +393,7 @@ Deno.test(
 
 Deno.test(
   "Queue checks its arguments before anything happens",
-  withoutLeaks(() => {
+  withoutLeaks(async () => {
     for (const maxsize of [-1, 1.5, NaN, Infinity, 2 ** 31]) {
       assertThrows(() => new Queue(maxsize), RangeError, "'maxsize'");
     }
@@ -380,6 +416,13 @@ Deno.test(
     }
     const wrong = { timeout: "1" as unknown as number };
     assertThrows(() => queue.get(wrong), TypeError, "'options.timeout'");
+    const nowhere = { into: [] as unknown as Uint8Array };
+    assertThrows(() => queue.get(nowhere), TypeError, "'options.into'");
+    await assertRejects(
+      () => queue.getAsync(nowhere),
+      TypeError,
+      "'options.into'",
+    );
     for (const count of [0, -1, 1.5, NaN]) {
       assertThrows(() => queue.getMany(count), RangeError, "'count'");
     }
