@@ -72,6 +72,7 @@ export class Crew {
     job.end(reason);
     for (const hand of this.#hands.values()) {
       if (hand.current?.job === job) hand.kill();
+      else while (hand.has(job) && this.#unload(hand));
     }
   }
 
@@ -82,6 +83,7 @@ export class Crew {
     for (const most of [0, 1]) {
       for (const hand of this.#hands.values()) this.#feed(hand, most);
     }
+    this.#even();
     this.#pumping = false;
     this.#listen();
   }
@@ -185,8 +187,8 @@ export class Crew {
   }
 
   #feed(hand: Hand, most: number): void {
+    if (hand.load > most) return;
     for (const job of this.#jobs) {
-      if (hand.load > Math.min(most, job.isFine ? 1 : 0)) continue;
       const chunk = job.take(this.#workers);
       if (chunk === undefined) continue;
       // To the end of the line: jobs take turns.
@@ -199,6 +201,25 @@ export class Crew {
       }
       return;
     }
+  }
+
+  /** Where nothing else is left to do: gives those who have nothing what others have not begun. */
+  #even(): void {
+    for (const hand of this.#hands.values()) {
+      if (hand.load > 0) continue;
+      for (const other of this.#hands.values()) {
+        if (other.load < 2 || !this.#unload(other)) continue;
+        this.#feed(hand, 0);
+        break;
+      }
+    }
+  }
+
+  /** Takes back something that a worker has not begun, if there is any. */
+  #unload(hand: Hand): boolean {
+    const chunk = hand.takeBack();
+    chunk?.job.giveBack(chunk);
+    return chunk !== undefined;
   }
 
   /** Whether this is a forked child of the process that the workers belong to. */

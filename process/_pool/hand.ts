@@ -1,8 +1,8 @@
 import { Queue } from "../../ipc/queue.ts";
-import { QueueFull } from "../../ipc/queue_errors.ts";
+import { QueueClosed, QueueEmpty, QueueFull } from "../../ipc/queue_errors.ts";
 import type { ChildProcess, ChildStatus } from "../child_process.ts";
 import { forkChild } from "../fork_child.ts";
-import type { Chunk } from "./job.ts";
+import type { Chunk, Job } from "./job.ts";
 import type { Report, Task, Whereabouts } from "./messages.ts";
 import { pack } from "./values.ts";
 import { PoolWorker, type Work } from "./worker.ts";
@@ -98,10 +98,31 @@ export class Hand {
 
   /** Takes note that it has reported a chunk; `undefined` if that is not one of its own any more. */
   done(id: number): Chunk | undefined {
+    const chunk = this.#remove(id);
+    if (chunk !== undefined) this.wasUseful = true;
+    return chunk;
+  }
+
+  /** Whether it has anything of a job. */
+  has(job: Job): boolean {
+    return this.#held.some(({ chunk }) => chunk.job === job);
+  }
+
+  /** Takes back a chunk that it has not begun; `undefined` if there is none. */
+  takeBack(): Chunk | undefined {
+    try {
+      return this.#remove(this.#tasks.getNowait().chunk);
+    } catch (error) {
+      if (error instanceof QueueEmpty || error instanceof QueueClosed) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  #remove(id: number): Chunk | undefined {
     const at = this.#held.findIndex((held) => held.id === id);
-    if (at === -1) return undefined;
-    this.wasUseful = true;
-    return this.#held.splice(at, 1)[0]!.chunk;
+    return at === -1 ? undefined : this.#held.splice(at, 1)[0]!.chunk;
   }
 
   /** What it has left undone: the chunk that it had begun with, and at which item it was; and those that it had not. */

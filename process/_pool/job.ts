@@ -30,8 +30,13 @@ export interface JobOptions {
   finish(error?: { reason: unknown }): void;
 }
 
-/** What the work on a chunk should take: so long that sending it weighs little, so short that all workers end together. */
-const CHUNK_MILLISECONDS = 8;
+/**
+ * What the work on a chunk should take: so long that sending it weighs little, so short that all workers end together. Where it is
+ * known how many items there are, the last chunks are cut smaller, and so the others may be larger.
+ */
+const CHUNK_MILLISECONDS = { counted: 32, uncounted: 8 } as const;
+/** How many chunks each worker gets at least of those items that are left. */
+const LAST_CHUNKS = 3;
 /** A chunk of tiny items grows no faster, since the first ones say little about the others. */
 const GROWTH = 8;
 const CHUNK_MAX = 8192;
@@ -49,6 +54,8 @@ export class Job {
   readonly over: Promise<void>;
   #settle!: () => void;
   #size: number;
+  /** How many items there are, where that is known. */
+  readonly #count: number | undefined;
   #next = 0;
   #exhausted = false;
   #fetching = false;
@@ -72,6 +79,7 @@ export class Job {
     this.#options = options;
     this.#wake = wake;
     this.#size = options.chunkSize ?? 1;
+    this.#count = Array.isArray(items) ? items.length : undefined;
     this.over = new Promise((resolve) => this.#settle = resolve);
     this.#asynchronous = Symbol.asyncIterator in items;
     this.#source = Symbol.asyncIterator in items
@@ -82,11 +90,6 @@ export class Job {
   /** Whether it is over, done or not. */
   get ended(): boolean {
     return this.#ended;
-  }
-
-  /** Whether its chunks are so quickly done that a worker had better have the next one at hand. */
-  get isFine(): boolean {
-    return this.#size > 1;
   }
 
   /** The next chunk for one of so many workers; `undefined` where there is none at the moment. */
@@ -170,13 +173,22 @@ export class Job {
   #cut(workers: number): Chunk | undefined {
     const ahead = this.#options.chunksAhead * workers * this.#size;
     const room = ahead - this.#out - this.#unfetched;
-    const size = Math.min(this.#size, room);
+    const size = Math.min(this.#size, room, this.#share(workers));
     if (size <= 0) return undefined;
     const items = this.#asynchronous ? this.#fetch(size) : this.#pull(size);
     if (items.length === 0) return undefined;
     const first = this.#next;
     this.#next += items.length;
     return { job: this, first, items };
+  }
+
+  /** How many items to cut off at most, so that all workers have something to the end. */
+  #share(workers: number): number {
+    if (this.#count === undefined || this.#options.chunkSize !== undefined) {
+      return Infinity;
+    }
+    const left = Math.max(1, this.#count - this.#next);
+    return Math.ceil(left / (LAST_CHUNKS * workers));
   }
 
   #pull(size: number): unknown[] {
@@ -238,7 +250,9 @@ export class Job {
   #adapt(items: readonly unknown[], milliseconds: number): void {
     const { length } = items;
     if (this.#options.chunkSize !== undefined || length < this.#size) return;
-    const wanted = length * CHUNK_MILLISECONDS / Math.max(milliseconds, 0.001);
+    const { counted, uncounted } = CHUNK_MILLISECONDS;
+    const aim = this.#count === undefined ? uncounted : counted;
+    const wanted = length * aim / Math.max(milliseconds, 0.001);
     const roomy = CHUNK_BYTES / weigh(items[0]);
     this.#size = Math.max(
       1,

@@ -6,6 +6,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { SharedArray } from "../../ipc/shared_array.ts";
 import { _exit } from "../../process/_exit.ts";
 import { getpid } from "../../process/getpid.ts";
 import { kill } from "../../process/kill.ts";
@@ -219,6 +220,47 @@ Deno.test(
     await assertRejects(() => given, Error, "enough");
     assertEquals(await pool.run(-5), -5);
     await assertRejects(() => pool.map([1], { signal }), Error, "enough");
+  }),
+);
+
+Deno.test(
+  "Pool has nothing wait behind something that never returns",
+  withoutLeaks(async () => {
+    await using pool = new Pool(
+      (n: number) => n < 0 ? n : endless(n),
+      { workers: 2 },
+    );
+    const controller = new AbortController();
+    const stuck = pool.map([1], { signal: controller.signal });
+    // One of these is given to the worker that is stuck, and taken back.
+    for (let i = 0; i < 5; i++) {
+      const done = numbers(6).map((n) => pool.run(-1 - n));
+      assertEquals(await Promise.all(done), numbers(6).map((n) => -1 - n));
+    }
+    controller.abort(new Error("enough"));
+    await assertRejects(() => stuck, Error, "enough");
+  }),
+);
+
+Deno.test(
+  "Pool does nothing of what was given up before it was begun",
+  withoutLeaks(async () => {
+    using begun = new SharedArray("int32", 3);
+    await using pool = new Pool((n: number) => {
+      begun.add(n, 1);
+      while (n === 1 && begun.load(0) === 0);
+      return n;
+    }, { workers: 1 });
+    const first = pool.run(1);
+    const controller = new AbortController();
+    const second = pool.map([2], { signal: controller.signal });
+    await until(() => begun.load(1) === 1);
+    controller.abort(new Error("enough"));
+    await assertRejects(() => second, Error, "enough");
+    begun.add(0, 1);
+    assertEquals(await first, 1);
+    assertEquals(await pool.run(0), 0);
+    assertEquals([...begun.array], [2, 1, 0]);
   }),
 );
 
