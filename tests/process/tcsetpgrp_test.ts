@@ -7,7 +7,8 @@ import { setpgid } from "../../process/setpgid.ts";
 import { setsid } from "../../process/setsid.ts";
 import { tcgetpgrp } from "../../process/tcgetpgrp.ts";
 import { tcsetpgrp } from "../../process/tcsetpgrp.ts";
-import { WUNTRACED } from "../../ffi/constants.ts";
+import { WEXITED, WNOWAIT, WUNTRACED } from "../../ffi/constants.ts";
+import { waitid } from "../../wait/waitid.ts";
 import { waitpid } from "../../wait/waitpid.ts";
 import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
 import { libc } from "../ipc/_libc.ts";
@@ -18,15 +19,14 @@ const CLOSED = 1_000_000;
 
 /** Runs a test in a child that leads a session with a terminal, and is in its foreground. */
 function inSession(
-  body: (terminal: number, controller: number, formerGroup: number) => void,
+  body: (terminal: number, controller: number) => void,
 ): () => Promise<void> {
   return withoutLeaks(() => {
     const { controller, terminal } = openpty();
-    const formerGroup = getpgrp();
     const raw = reap(forkWith(() => {
       setsid();
       assertEquals(libc.ioctl_value(terminal, TIOCSCTTY, 0n), 0);
-      body(terminal, controller, formerGroup);
+      body(terminal, controller);
     }));
     close(controller);
     close(terminal);
@@ -65,18 +65,20 @@ Deno.test(
 
 Deno.test(
   "tcsetpgrp() throws what the system refuses, and leaves the signal mask as it was",
-  inSession((terminal, _, formerGroup) => {
+  inSession((terminal) => {
     const mask = blocked();
     const outsider = forkWith(() => {
       setsid();
       tryAll(terminal, "ENOTTY");
     });
-    assertEquals(reap(outsider), 0);
-    const refusals = { EPERM: formerGroup, ESRCH: NOBODY, EINVAL: -1 };
+    // While it has not been waited for, the group that it led is there, in another session.
+    waitid("P_PID", outsider, WEXITED | WNOWAIT);
+    const refusals = { EPERM: outsider, ESRCH: NOBODY, EINVAL: -1 };
     for (const [code, pgid] of Object.entries(refusals)) {
       const error = assertThrows(() => tcsetpgrp(terminal, pgid), PosixError);
       assertEquals([error.code, error.syscall], [code, "tcsetpgrp"]);
     }
+    assertEquals(reap(outsider), 0);
     assertEquals(blocked(), mask);
     assertEquals(tcgetpgrp(terminal), getpgrp());
   }),
