@@ -1,38 +1,32 @@
 /** Something that is measured: each turn gives one sample. */
 export interface Peer<Sample = number> {
   name: string;
+  /** Whose it is: `the library`, `C`, `Python`, `Deno`, …. */
+  by: string;
   turn: () => Sample | Promise<Sample>;
 }
 
 /** A peer that this machine has not got. It is named in the table all the same. */
 export interface Missing {
   name: string;
+  by: string;
   /** What would have to be there. */
   missing: string;
 }
 
 /** A line of a table: what was measured, or why it was not. */
-export type Row = { name: string; samples: number[] } | Missing;
+export type Row = { name: string; by: string; samples: number[] } | Missing;
 
-/** All that has been measured so far, for those who want figures instead of text. */
-export interface Report {
-  tables: {
-    title: string;
-    unit: string;
-    reference: string;
-    rows: (Row & { median?: number; ratio?: number })[];
-  }[];
-  targets: (
-    & { what: string; limit: number; unit: string }
-    & (
-      | { met: boolean; ofMedians: number; ofLeast: number }
-      | { met: null }
-    )
-  )[];
+/** What was measured in turns. */
+export interface Table {
+  title: string;
+  unit: string;
+  reference: string;
+  rows: (Row & { median?: number; ratio?: number })[];
 }
 
-/** What {@linkcode printTable} and {@linkcode printTarget} have been given. */
-export const report: Report = { tables: [], targets: [] };
+/** All that {@linkcode printTable} has been given, for those who want figures instead of text. */
+export const tables: Table[] = [];
 
 /** Gives every peer a turn, then every peer the next one, so that what happens on the machine meanwhile happens to all. */
 export async function takeTurns<Sample>(
@@ -57,11 +51,20 @@ export async function sideBySide(
   turns: number,
 ): Promise<Row[]> {
   const samples = await takeTurns(peers, turns);
-  return peers.map((peer) =>
-    "missing" in peer
-      ? peer
-      : { name: peer.name, samples: samples.get(peer.name)! }
-  );
+  return rowsOf(peers, samples, (sample) => sample);
+}
+
+/** The rows of a table of one figure of what was measured. */
+export function rowsOf<Sample>(
+  peers: readonly (Peer<Sample> | Missing)[],
+  samples: ReadonlyMap<string, Sample[]>,
+  figure: (sample: Sample) => number,
+): Row[] {
+  return peers.map((peer) => {
+    if ("missing" in peer) return peer;
+    const { name, by } = peer;
+    return { name, by, samples: samples.get(name)!.map(figure) };
+  });
 }
 
 /** The middle one of some numbers. */
@@ -73,7 +76,8 @@ export function median(samples: readonly number[]): number {
     : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-function samplesOf(
+/** What a row has measured; `undefined` if it was not. */
+export function samplesOf(
   rows: readonly Row[],
   name: string,
 ): number[] | undefined {
@@ -82,7 +86,7 @@ function samplesOf(
 }
 
 /** The median of a row; `undefined` if it was not measured. */
-export function medianOf(
+function medianOf(
   rows: readonly Row[],
   name: string,
 ): number | undefined {
@@ -96,9 +100,9 @@ export function printTable(
   unit: string,
   rows: readonly Row[],
   reference: string,
-): void {
+): Table {
   const base = medianOf(rows, reference);
-  report.tables.push({
+  const table: Table = {
     title,
     unit,
     reference,
@@ -107,7 +111,8 @@ export function printTable(
       if (middle === undefined) return row;
       return { ...row, median: middle, ...base && { ratio: middle / base } };
     }),
-  });
+  };
+  tables.push(table);
   const cells = rows.map((row) => {
     if ("missing" in row) return [row.name, `not measured: no ${row.missing}`];
     const middle = median(row.samples);
@@ -140,69 +145,12 @@ export function printTable(
     );
     console.log(`  ${padded.join("   ").trimEnd()}`);
   }
+  return table;
 }
 
-/** What two rows are to each other: by their medians, and by their least samples, which a busy machine disturbs less. */
-export interface Comparison {
-  ofMedians: number;
-  ofLeast: number;
-}
-
-/** Compares two rows; `undefined` if one was not measured. */
-export function compare(
-  rows: readonly Row[],
-  name: string,
-  reference: string,
-  how: (value: number, base: number) => number,
-): Comparison | undefined {
-  const [value, base] = [samplesOf(rows, name), samplesOf(rows, reference)];
-  if (value === undefined || base === undefined) return undefined;
-  return {
-    ofMedians: how(median(value), median(base)),
-    ofLeast: how(Math.min(...value), Math.min(...base)),
-  };
-}
-
-/** The ratio of two figures. */
-export function ratio(value: number, base: number): number {
-  return value / base;
-}
-
-/** The difference of two figures. */
-export function difference(value: number, base: number): number {
-  return value - base;
-}
-
-/** Prints whether a comparison keeps to its limit, by the medians. */
-export function printTarget(
-  what: string,
-  comparison: Comparison | undefined,
-  limit: number,
-  unit: string,
-): void {
-  const target = `  target: ${what} ≤ ${limit} ${unit}:`;
-  report.targets.push({
-    what,
-    limit,
-    unit,
-    ...comparison
-      ? { met: comparison.ofMedians <= limit, ...comparison }
-      : { met: null },
-  });
-  if (comparison === undefined) {
-    console.log(`${target} not measured`);
-    return;
-  }
-  const { ofMedians, ofLeast } = comparison;
-  const verdict = ofMedians <= limit ? "met" : "MISSED";
-  console.log(
-    `${target} ${verdict} with ${number(ofMedians)} (least to least: ${
-      number(ofLeast)
-    })`,
-  );
-}
-
-function number(value: number): string {
+/** A number with three digits that count, or four. */
+export function number(value: number): string {
+  if (Number.isInteger(value)) return String(value);
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toFixed(digits);
 }

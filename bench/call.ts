@@ -5,17 +5,15 @@
  */
 
 import { getppid } from "../process/mod.ts";
-import { COMPILER, numberFrom, Workshop } from "./_compile.ts";
-import {
-  compare,
-  printTable,
-  printTarget,
-  ratio,
-  sideBySide,
-} from "./_side_by_side.ts";
+import { printing, Workshop } from "./_programs.ts";
+import { printTable, sideBySide } from "./_side_by_side.ts";
+import { printTarget, ratio } from "./_targets.ts";
 
 const CALLS = 1_000_000;
 const TURNS = 15;
+
+const LIBRARY = "the library";
+const BY_HAND = "by hand";
 
 /** Measures and prints. */
 export async function run(): Promise<void> {
@@ -25,19 +23,17 @@ export async function run(): Promise<void> {
     getppid: { parameters: [], result: "i32" },
   });
   const rows = await sideBySide([
-    { name: "the library", turn: library },
-    { name: "by hand", turn: () => byHand(libc.symbols) },
-    inC === null
-      ? { name: "C", missing: COMPILER }
-      : { name: "C", turn: () => numberFrom(inC, String(CALLS)) },
+    { name: LIBRARY, by: "the library", turn: library },
+    { name: BY_HAND, by: "Deno", turn: () => byHand(libc.symbols) },
+    printing("C", inC, CALLS),
   ], TURNS);
   libc.close();
-  printTable("A plain call: getppid()", "ns", rows, "by hand");
+  const table = printTable("A plain call: getppid()", "ns", rows, BY_HAND);
   printTarget(
+    table,
     "the library to by hand",
-    compare(rows, "the library", "by hand", ratio),
-    1.2,
-    "×",
+    ratio(table, LIBRARY, BY_HAND),
+    { atMost: 1.2, unit: "×" },
   );
 }
 

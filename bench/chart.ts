@@ -6,7 +6,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import type { Report } from "./_side_by_side.ts";
+import type { Table } from "./_side_by_side.ts";
 
 const WIDTH = 860;
 const LABEL = 300;
@@ -17,7 +17,7 @@ const SCALE = WIDTH - LABEL - VALUE;
 
 /** The drawing: for each table, a bar for each row, as long as its ratio to the reference; logarithmic, as some are large. */
 export function draw(
-  { machine, tables }: Report & { machine: string },
+  { machine, tables }: { machine: string; tables: Table[] },
 ): string {
   const ratios = tables.flatMap(({ rows }) =>
     rows.map(({ ratio }) => ratio ?? 1)

@@ -5,16 +5,10 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
 import { listProcesses, processTree } from "../process/mod.ts";
-import { numberFrom } from "./_compile.ts";
-import {
-  compare,
-  printTable,
-  printTarget,
-  ratio,
-  sideBySide,
-} from "./_side_by_side.ts";
+import { inDeno, installed, printing, running } from "./_programs.ts";
+import { printTable, sideBySide } from "./_side_by_side.ts";
+import { printTarget, ratio } from "./_targets.ts";
 
 const TURNS = 21;
 const PROCESSES = 300;
@@ -41,32 +35,23 @@ function sleeper(): Deno.ChildProcess {
 }
 
 async function measure(): Promise<void> {
-  const program = fromFileUrl(new URL("_list_program.ts", import.meta.url));
-  const flags = ["run", "--allow-ffi", "--quiet", program];
+  const by = "the library";
+  const ps = installed("ps", "ps", "-e", "-o", "pid,ppid,stat,args");
+  const program = inDeno("_list_program.ts", "--allow-ffi");
   const rows = await sideBySide([
-    { name: PS, turn: ps },
-    { name: WARM, turn: () => milliseconds(listProcesses) },
-    { name: TREE, turn: () => milliseconds(processTree) },
-    { name: COLD, turn: () => numberFrom(Deno.execPath(), ...flags) },
+    running(PS, ps),
+    { name: WARM, by, turn: () => milliseconds(listProcesses) },
+    { name: TREE, by, turn: () => milliseconds(processTree) },
+    printing(COLD, program),
   ], TURNS);
-  printTable(
-    `A list of ${listProcesses().length} processes`,
-    "ms",
-    rows,
-    PS,
+  const title = `A list of ${listProcesses().length} processes`;
+  const table = printTable(title, "ms", rows, PS);
+  printTarget(
+    table,
+    "listProcesses() to the whole of ps",
+    ratio(table, WARM, PS),
+    { atMost: 1.5, unit: "×" },
   );
-  const comparison = compare(rows, WARM, PS, ratio);
-  printTarget("listProcesses() to the whole of ps", comparison, 1.5, "×");
-}
-
-async function ps(): Promise<number> {
-  const command = new Deno.Command("ps", {
-    args: ["-e", "-o", "pid,ppid,stat,args"],
-  });
-  const started = performance.now();
-  const { success } = await command.output();
-  if (!success) throw new Error("ps failed");
-  return performance.now() - started;
 }
 
 function milliseconds(call: () => unknown): number {

@@ -7,19 +7,10 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
-import { fromFileUrl, join } from "@std/path";
 import { Mutex } from "../ipc/mod.ts";
-import { COMPILER, numberFrom, Workshop } from "./_compile.ts";
-import {
-  compare,
-  type Missing,
-  type Peer,
-  printTable,
-  printTarget,
-  ratio,
-  sideBySide,
-} from "./_side_by_side.ts";
+import { inDeno, inPython, printing, Workshop } from "./_programs.ts";
+import { printTable, sideBySide } from "./_side_by_side.ts";
+import { figure, printTarget, speed } from "./_targets.ts";
 
 const TURNS = 11;
 const ALONE_ROUNDS = 200_000;
@@ -41,40 +32,48 @@ const COUNT_IN_PYTHON = "Python: multiprocessing.Value";
 export async function run(): Promise<void> {
   using workshop = new Workshop();
   const inC = await workshop.compile("mutex.c", "mutex", "-pthread");
-  const c = (name: string, kind: string, rounds: number): Peer | Missing =>
-    inC === null
-      ? { name, missing: COMPILER }
-      : { name, turn: () => numberFrom(inC, kind, String(rounds)) };
+  const python = inPython("mutex.py");
   using mutex = new Mutex();
-  const alone = await sideBySide([
-    { name: LIBRARY, turn: () => released(mutex) },
-    { name: USING, turn: () => disposed(mutex) },
-    c(IN_C, "alone", ALONE_ROUNDS),
-    python(IN_PYTHON, "alone"),
-  ], TURNS);
-  printTable("A mutex that nobody else wants", "ns", alone, IN_C);
-  printTarget(
-    "acquire() and release()",
-    compare(alone, LIBRARY, LIBRARY, (value) => value),
-    100,
+  const by = "the library";
+  const alone = printTable(
+    "A mutex that nobody else wants",
     "ns",
+    await sideBySide([
+      { name: LIBRARY, by, turn: () => released(mutex) },
+      { name: USING, by, turn: () => disposed(mutex) },
+      printing(IN_C, inC, "alone", ALONE_ROUNDS),
+      printing(IN_PYTHON, python, "alone", PYTHON_ROUNDS),
+    ], TURNS),
+    IN_C,
   );
-  const two = await sideBySide([
-    deno(FORKED_PLAIN, "forked"),
-    deno(FORKED, "forked", "--v8-flags=--no-concurrent-recompilation"),
-    deno(NAMED, "named"),
-    c(COUNT_IN_C, "two", TWO_ROUNDS),
-    python(COUNT_IN_PYTHON, "two"),
-  ], TURNS);
-  printTable(
+  const limit = { atMost: 100, unit: "ns" };
+  printTarget(alone, "acquire() and release()", figure(alone, LIBRARY), limit);
+
+  const deno = inDeno("_counter_program.ts", "-A");
+  const serial = inDeno(
+    "_counter_program.ts",
+    "-A",
+    "--v8-flags=--no-concurrent-recompilation",
+  );
+  const two = printTable(
     "Two processes that count under one mutex: each step",
     "ns",
-    two,
+    await sideBySide([
+      printing(FORKED_PLAIN, deno, "forked", TWO_ROUNDS),
+      printing(FORKED, serial, "forked", TWO_ROUNDS),
+      printing(NAMED, deno, "named", TWO_ROUNDS),
+      printing(COUNT_IN_C, inC, "two", TWO_ROUNDS),
+      printing(COUNT_IN_PYTHON, python, "two", PYTHON_ROUNDS),
+    ], TURNS),
     COUNT_IN_PYTHON,
   );
   for (const name of [FORKED_PLAIN, FORKED, NAMED]) {
-    const comparison = compare(two, name, COUNT_IN_PYTHON, ratio);
-    printTarget(`${name}, to Python`, comparison, 0.1, "×");
+    printTarget(
+      two,
+      `${name}: times as fast as Python`,
+      speed(two, name, COUNT_IN_PYTHON),
+      { atLeast: 10, unit: "×" },
+    );
   }
 }
 
@@ -90,33 +89,6 @@ function disposed(mutex: Mutex): number {
     using _ = mutex.acquire();
   }
   return (performance.now() - started) * 1e6 / ALONE_ROUNDS;
-}
-
-function deno(name: string, kind: string, ...flags: string[]): Peer {
-  const args = ["run", "-A", "--quiet", ...flags, here("_counter_program.ts")];
-  return {
-    name,
-    turn: () => numberFrom(Deno.execPath(), ...args, kind, String(TWO_ROUNDS)),
-  };
-}
-
-function python(name: string, kind: string): Peer | Missing {
-  return isThere("python3")
-    ? {
-      name,
-      turn: () =>
-        numberFrom("python3", here("mutex.py"), kind, String(PYTHON_ROUNDS)),
-    }
-    : { name, missing: "python3" };
-}
-
-function here(file: string): string {
-  return fromFileUrl(new URL(file, import.meta.url));
-}
-
-function isThere(program: string): boolean {
-  const directories = (Deno.env.get("PATH") ?? "").split(":");
-  return directories.some((directory) => existsSync(join(directory, program)));
 }
 
 if (import.meta.main) await run();

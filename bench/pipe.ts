@@ -5,19 +5,21 @@
  */
 
 import { close, pipe, read, write } from "../ipc/mod.ts";
-import { COMPILER, numberFrom, Workshop } from "./_compile.ts";
+import { printing, Workshop } from "./_programs.ts";
 import { printTable, sideBySide } from "./_side_by_side.ts";
 
 const TURNS = 9;
 const SIZES = [
-  { title: "64 bytes", size: 64, rounds: 50_000 },
-  { title: "64 KiB", size: 65_536, rounds: 4_000 },
+  { name: "64 bytes", size: 64, rounds: 50_000 },
+  { name: "64 KiB", size: 65_536, rounds: 4_000 },
 ];
 
 const SYMBOLS = {
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
 } as const;
+
+const BY_HAND = "by hand, a new buffer for each read";
 
 type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
@@ -27,33 +29,29 @@ export async function run(): Promise<void> {
   const inC = await workshop.compile("pipe.c", "pipe");
   const libc = Deno.dlopen("libc.so.6", SYMBOLS);
   const [readable, writable] = pipe();
-  for (const { title, size, rounds } of SIZES) {
+  for (const { name, size, rounds } of SIZES) {
     const data = new Uint8Array(size).fill(1);
     const rows = await sideBySide([
       {
         name: "the library",
+        by: "the library",
         turn: () => library(readable, writable, data, rounds),
       },
       {
-        name: "by hand, a new buffer for each read",
+        name: BY_HAND,
+        by: "Deno",
         turn: () => byHand(libc.symbols, readable, writable, data, rounds),
       },
       {
         name: "by hand, one buffer for all",
+        by: "Deno",
         turn: () =>
           byHandInto(libc.symbols, readable, writable, data, rounds, data),
       },
-      inC === null ? { name: "C", missing: COMPILER } : {
-        name: "C",
-        turn: () => numberFrom(inC, String(size), String(rounds)),
-      },
+      printing("C", inC, size, rounds),
     ], TURNS);
-    printTable(
-      `Through a pipe and back: ${title}, written and read`,
-      "ns",
-      rows,
-      "by hand, a new buffer for each read",
-    );
+    const title = `Through a pipe and back: ${name}, written and read`;
+    printTable(title, "ns", rows, BY_HAND);
   }
   close(readable);
   close(writable);

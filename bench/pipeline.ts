@@ -5,52 +5,39 @@
  */
 
 import { pipeline } from "../exec/mod.ts";
-import {
-  compare,
-  printTable,
-  printTarget,
-  ratio,
-  sideBySide,
-} from "./_side_by_side.ts";
+import { installed, running } from "./_programs.ts";
+import { printTable, sideBySide } from "./_side_by_side.ts";
+import { printTarget, ratio } from "./_targets.ts";
 
 const TURNS = 5;
 const BYTES = 1_000_000_000;
 const SOURCE = ["head", "-c", String(BYTES), "/dev/zero"];
+const SCRIPT = `${SOURCE.join(" ")} | cat | wc -c`;
+
+const LIBRARY = "the library";
+const BASH = "bash";
 
 /** Measures and prints. */
 export async function run(): Promise<void> {
   const rows = await sideBySide([
-    { name: "the library", turn: () => time(library) },
-    { name: "bash", turn: () => time(bash) },
+    { name: LIBRARY, by: LIBRARY, turn: library },
+    running(BASH, installed(BASH, "bash", "-c", SCRIPT)),
   ], TURNS);
-  printTable("1 GB through three programs", "ms", rows, "bash");
+  const table = printTable("1 GB through three programs", "ms", rows, BASH);
   printTarget(
+    table,
     "the library to bash",
-    compare(rows, "the library", "bash", ratio),
-    1.05,
-    "×",
+    ratio(table, LIBRARY, BASH),
+    { atMost: 1.05, unit: "×" },
   );
 }
 
-async function library(): Promise<void> {
+async function library(): Promise<number> {
+  const started = performance.now();
   const { success } = await pipeline(SOURCE, ["cat"], ["wc", "-c"], {
     stdout: "null",
   }).status;
   if (!success) throw new Error("the pipeline has failed");
-}
-
-async function bash(): Promise<void> {
-  const script = `${SOURCE.join(" ")} | cat | wc -c`;
-  const { success } = await new Deno.Command("bash", {
-    args: ["-c", script],
-    stdout: "null",
-  }).output();
-  if (!success) throw new Error("bash has failed");
-}
-
-async function time(body: () => Promise<void>): Promise<number> {
-  const started = performance.now();
-  await body();
   return performance.now() - started;
 }
 

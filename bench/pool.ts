@@ -5,18 +5,10 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
-import { fromFileUrl, join } from "@std/path";
 import { Agent } from "./_agent.ts";
-import {
-  compare,
-  type Missing,
-  type Peer,
-  printTable,
-  printTarget,
-  ratio,
-  sideBySide,
-} from "./_side_by_side.ts";
+import { inDeno, inPython } from "./_programs.ts";
+import { printTable, sideBySide } from "./_side_by_side.ts";
+import { figure, printTarget, ratio, speed } from "./_targets.ts";
 
 const TURNS = 7;
 const WORKERS = 2;
@@ -27,67 +19,52 @@ const IN_PYTHON = "Python, its best chunk size";
 
 /** Measures and prints. */
 export async function run(): Promise<void> {
-  await using deno = await Agent.start([
-    Deno.execPath(),
-    ...["run", "-A", "--quiet"],
-    here("_pool_program.ts"),
-    String(WORKERS),
-  ]);
-  const python = isThere("python3")
-    ? await Agent.start(["python3", here("pool.py"), String(WORKERS)])
-    : undefined;
-  const inPython: Peer | Missing = python === undefined
-    ? { name: IN_PYTHON, missing: "python3" }
-    : { name: IN_PYTHON, turn: async () => Number(await python.ask("tiny")) };
-  const turn = (what: string) => async () => Number(await deno.ask(what));
-
-  const tiny = await sideBySide(
-    [{ name: LIBRARY, turn: turn("tiny") }, inPython],
-    TURNS,
+  await using deno = await Agent.start(
+    inDeno("_pool_program.ts", "-A"),
+    WORKERS,
   );
-  printTable("Pool.map: 1,000,000 tiny items", "ms", tiny, IN_PYTHON);
-  printTarget(
-    "the library to Python, tiny items",
-    compare(tiny, LIBRARY, IN_PYTHON, ratio),
-    1,
-    "×",
-  );
-  await python?.[Symbol.asyncDispose]();
-
-  const real = await sideBySide([
-    { name: LIBRARY, turn: turn("work") },
-    { name: ALONE, turn: turn("alone") },
-  ], TURNS);
-  printTable(`Pool.map: real work, ${WORKERS} workers`, "ms", real, ALONE);
-  printTarget(
-    `the share of the time of one process (1 / 1.8), ${WORKERS} workers`,
-    compare(real, LIBRARY, ALONE, ratio),
-    1 / 1.8,
-    "×",
-  );
-
-  const first = await sideBySide(
-    [{ name: LIBRARY, turn: turn("first") }],
-    TURNS,
-  );
-  const title =
-    "From new Pool() to its first result: 4 workers, 200 MB of heap";
-  printTable(title, "ms", first, LIBRARY);
-  printTarget(
-    "the first result",
-    compare(first, LIBRARY, LIBRARY, (value) => value),
-    100,
+  {
+    await using python = await Agent.start(inPython("pool.py"), WORKERS);
+    const rows = await sideBySide([
+      deno.peer(LIBRARY, "tiny", Number),
+      python.peer(IN_PYTHON, "tiny", Number),
+    ], TURNS);
+    const title = "Pool.map: 1,000,000 tiny items";
+    const table = printTable(title, "ms", rows, IN_PYTHON);
+    printTarget(
+      table,
+      "the library to Python",
+      ratio(table, LIBRARY, IN_PYTHON),
+      { atMost: 1, unit: "×" },
+    );
+  }
+  const real = printTable(
+    `Pool.map: real work, ${WORKERS} workers`,
     "ms",
+    await sideBySide([
+      deno.peer(LIBRARY, "work", Number),
+      { ...deno.peer(ALONE, "alone", Number), by: "Deno" },
+    ], TURNS),
+    ALONE,
   );
-}
-
-function here(file: string): string {
-  return fromFileUrl(new URL(file, import.meta.url));
-}
-
-function isThere(program: string): boolean {
-  const directories = (Deno.env.get("PATH") ?? "").split(":");
-  return directories.some((directory) => existsSync(join(directory, program)));
+  printTarget(
+    real,
+    "times as fast as one process",
+    speed(real, LIBRARY, ALONE),
+    { atLeast: 1.8, unit: "×" },
+  );
+  const first = printTable(
+    "From new Pool() to its first result: 4 workers, 200 MB of heap",
+    "ms",
+    await sideBySide([deno.peer(LIBRARY, "first", Number)], TURNS),
+    LIBRARY,
+  );
+  printTarget(
+    first,
+    "the first result",
+    figure(first, LIBRARY),
+    { atMost: 100, unit: "ms" },
+  );
 }
 
 if (import.meta.main) await run();

@@ -4,25 +4,16 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
-import { fromFileUrl, join } from "@std/path";
 import { spawnPty } from "../exec/mod.ts";
 import { close, openpty } from "../ipc/mod.ts";
-import { COMPILER, numberFrom, Workshop } from "./_compile.ts";
-import {
-  compare,
-  type Missing,
-  type Peer,
-  printTable,
-  printTarget,
-  ratio,
-  sideBySide,
-} from "./_side_by_side.ts";
+import { inPython, printing, Workshop } from "./_programs.ts";
+import { printTable, sideBySide } from "./_side_by_side.ts";
+import { printTarget, speed } from "./_targets.ts";
 
 const TURNS = 11;
-const BYTES = "100000000";
-const ROUNDS = "1000";
-const SIZE = "65536";
+const BYTES = 100_000_000;
+const ROUNDS = 1000;
+const SIZE = 65_536;
 
 const LIBRARY = "the library: spawnPty().readable";
 const MODULE = "Python: pty.spawn()";
@@ -33,70 +24,53 @@ const OPEN_IN_PYTHON = "Python: os.openpty()";
 /** Measures and prints. */
 export async function run(): Promise<void> {
   using workshop = new Workshop();
-  const program = await workshop.compile("pty.c", "pty", "-lutil");
-  const c = (name: string, ...args: string[]): Peer | Missing =>
-    program === null
-      ? { name, missing: COMPILER }
-      : { name, turn: () => numberFrom(program, ...args) };
-  const through = await sideBySide([
-    { name: LIBRARY, turn: readAll },
-    python(MODULE, "module", BYTES),
-    python("Python: os.read() of 64 KiB", "read", BYTES, SIZE),
-    c("C: read() of 64 KiB", "read", BYTES, SIZE),
-  ], TURNS);
-  printTable("100 MB through a pseudo-terminal", "ms", through, MODULE);
+  const inC = await workshop.compile("pty.c", "pty", "-lutil");
+  const python = inPython("terminal.py");
+  const by = "the library";
+  const through = printTable(
+    "100 MB through a pseudo-terminal",
+    "ms",
+    await sideBySide([
+      { name: LIBRARY, by, turn: readAll },
+      printing(MODULE, python, "module", BYTES),
+      printing("Python: os.read() of 64 KiB", python, "read", BYTES, SIZE),
+      printing("C: read() of 64 KiB", inC, "read", BYTES, SIZE),
+    ], TURNS),
+    MODULE,
+  );
   printTarget(
-    "100 MB through a pseudo-terminal, to Python's pty module",
-    compare(through, LIBRARY, MODULE, ratio),
-    1,
-    "×",
+    through,
+    "the throughput to that of Python's pty module",
+    speed(through, LIBRARY, MODULE),
+    { atLeast: 1, unit: "×" },
   );
   const opened = await sideBySide([
-    { name: OPEN, turn: open },
-    python(OPEN_IN_PYTHON, "open", ROUNDS),
-    c("C: openpty()", "open", ROUNDS),
+    { name: OPEN, by, turn: open },
+    printing(OPEN_IN_PYTHON, python, "open", ROUNDS),
+    printing("C: openpty()", inC, "open", ROUNDS),
   ], TURNS);
-  printTable(
-    "A pseudo-terminal, opened and closed",
-    "µs",
-    opened,
-    OPEN_IN_PYTHON,
-  );
+  const title = "A pseudo-terminal, opened and closed";
+  printTable(title, "µs", opened, OPEN_IN_PYTHON);
 }
 
 async function readAll(): Promise<number> {
   const started = performance.now();
-  const pty = spawnPty("head", ["-c", BYTES, "/dev/zero"]);
+  const pty = spawnPty("head", ["-c", String(BYTES), "/dev/zero"]);
   let total = 0;
   for await (const { length } of pty.readable) total += length;
   await pty.status;
-  if (total !== Number(BYTES)) throw new Error(`only ${total} bytes`);
+  if (total !== BYTES) throw new Error(`only ${total} bytes`);
   return performance.now() - started;
 }
 
 function open(): number {
   const started = performance.now();
-  for (let i = 0; i < Number(ROUNDS); i++) {
+  for (let i = 0; i < ROUNDS; i++) {
     const { controller, terminal } = openpty();
     close(terminal);
     close(controller);
   }
-  return (performance.now() - started) * 1e3 / Number(ROUNDS);
-}
-
-function python(name: string, ...args: string[]): Peer | Missing {
-  return isThere("python3")
-    ? { name, turn: () => numberFrom("python3", here("terminal.py"), ...args) }
-    : { name, missing: "python3" };
-}
-
-function here(file: string): string {
-  return fromFileUrl(new URL(file, import.meta.url));
-}
-
-function isThere(program: string): boolean {
-  const directories = (Deno.env.get("PATH") ?? "").split(":");
-  return directories.some((directory) => existsSync(join(directory, program)));
+  return (performance.now() - started) * 1e3 / ROUNDS;
 }
 
 if (import.meta.main) await run();

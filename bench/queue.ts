@@ -5,23 +5,26 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
-import { COMPILER, numberFrom, Workshop } from "./_compile.ts";
 import {
-  compare,
+  inDeno,
+  inPython,
+  pinned,
+  printing,
+  type Program,
+  Workshop,
+} from "./_programs.ts";
+import {
   type Missing,
   type Peer,
   printTable,
-  printTarget,
-  ratio,
-  type Row,
   sideBySide,
+  type Table,
 } from "./_side_by_side.ts";
+import { figure, printTarget, ratio, speed } from "./_targets.ts";
 
 const TURNS = 5;
-const PYTHON = "python3";
 
-interface Case {
+interface Stream {
   title: string;
   /** What the library's program, Python's and C's are told. */
   kind: string;
@@ -33,7 +36,7 @@ interface Case {
   ring?: boolean;
 }
 
-const STREAMS: readonly Case[] = [
+const STREAMS: readonly Stream[] = [
   {
     title: "64 bytes, one producer",
     kind: "bytes",
@@ -69,7 +72,13 @@ const STREAMS: readonly Case[] = [
   },
 ];
 
-const TALKS = [
+interface Talk {
+  title: string;
+  kind: string;
+  count: number;
+}
+
+const TALKS: readonly Talk[] = [
   {
     title: "Request and reply, one after the other",
     kind: "talk",
@@ -80,7 +89,10 @@ const TALKS = [
     kind: "doze",
     count: 500,
   },
-] as const;
+];
+
+const ALL = "on all processors";
+const ONE = "on one processor";
 
 const PUT = "the library, put and get";
 const INTO = "the library, put and get into one array";
@@ -94,126 +106,115 @@ const SIMPLE = "Python, SimpleQueue";
 /** Measures and prints. */
 export async function run(): Promise<void> {
   using workshop = new Workshop();
-  const inC = await workshop.compile("queue.c", "queue");
-  const python = await has(PYTHON, "--version") ? PYTHON : null;
-  for (const pinned of [false, true]) {
-    if (pinned && !await has("taskset", "-c", "0", "true")) {
-      console.log("\nnot measured on one processor: no taskset");
-      return;
+  const deno = inDeno(
+    "_queue_program.ts",
+    "--allow-ffi",
+    "--allow-run",
+    "--allow-read",
+  );
+  const c = await workshop.compile("queue.c", "queue");
+  const python = inPython("messages.py");
+  await measureAll(new Peers(deno, c, python));
+  const onOne = new Peers(pinned(deno), pinned(c), pinned(python));
+  for (const item of STREAMS) await measure(item, onOne, ONE);
+  for (const talk of TALKS) await measureTalk(talk, onOne, ONE);
+}
+
+/** With all processors, for which the limits are. */
+async function measureAll(peers: Peers): Promise<void> {
+  for (const item of STREAMS) {
+    const table = await measure(item, peers, ALL);
+    const names = item.kind === "object" ? [PUT, MANY] : [PUT, INTO, MANY];
+    const limit = { atMost: item.limit, unit: "µs" };
+    for (const name of names) {
+      printTarget(table, name, figure(table, name), limit);
+      printSpeed(table, name);
     }
-    const peers = new Peers(pinned, inC, python);
-    const where = pinned ? "on one processor" : "on all processors";
-    for (const item of STREAMS) {
-      const rows = await sideBySide(peers.stream(item), TURNS);
-      printTable(`${item.title}, ${where}`, "µs", rows, PUT);
-      if (pinned) continue;
-      const names = item.kind === "object" ? [PUT, MANY] : [PUT, INTO, MANY];
-      for (const name of names) printLimit(rows, name, item.limit);
+  }
+  for (const talk of TALKS) {
+    const table = await measureTalk(talk, peers, ALL);
+    if (talk.kind === "talk") {
+      const limit = { atMost: 2, unit: "µs" };
+      printTarget(table, PUT, figure(table, PUT), limit);
+      printSpeed(table, PUT);
     }
-    for (const { title, kind, count } of TALKS) {
-      const rows = await sideBySide(peers.talk(kind, count), TURNS);
-      printTable(`${title}, ${where}`, "µs", rows, PUT);
-      if (pinned) continue;
-      if (kind === "talk") printLimit(rows, PUT, 2);
-      printTarget("library / C", compare(rows, PUT, PIPES, ratio), 1, "×");
-    }
+    const what = "the library to C's pipes";
+    const limit = { atMost: 1, unit: "×" };
+    printTarget(table, what, ratio(table, PUT, PIPES), limit);
   }
 }
 
-/** Those who are measured. */
-class Peers {
-  readonly #pinned: boolean;
-  readonly #inC: string | null;
-  readonly #python: string | null;
-
-  constructor(pinned: boolean, inC: string | null, python: string | null) {
-    this.#pinned = pinned;
-    this.#inC = inC;
-    this.#python = python;
-  }
-
-  stream(item: Case): (Peer | Missing)[] {
-    const { kind, producers } = item;
-    const args = [kind, String(item.count), String(producers)];
-    // Python takes longer, and is as steady with less.
-    const fewer = [kind, String(item.count / 10), String(producers)];
-    const last = [String(item.count), String(producers)];
-    return [
-      this.#library(PUT, "start", "one", ...args),
-      ...(kind === "object"
-        ? []
-        : [this.#library(INTO, "start", "into", ...args)]),
-      this.#library(MANY, "start", "many", ...args),
-      this.#library(FORKED, "fork", "one", ...args),
-      ...(item.c.length > 0 ? [this.#c(PIPES, ...item.c, ...last)] : []),
-      ...(item.ring ? [this.#c(RING, "ring", "64", ...last)] : []),
-      this.#inPython(QUEUE, "Queue", ...fewer),
-      this.#inPython(SIMPLE, "SimpleQueue", ...fewer),
-    ];
-  }
-
-  talk(kind: string, count: number): (Peer | Missing)[] {
-    const n = String(count);
-    return [
-      this.#library(PUT, "start", kind, n),
-      this.#library(FORKED, "fork", kind, n),
-      this.#c(PIPES, kind, n),
-      this.#inPython(QUEUE, "Queue", kind, String(count / 10)),
-      this.#inPython(SIMPLE, "SimpleQueue", kind, String(count / 10)),
-    ];
-  }
-
-  #library(name: string, ...args: string[]): Peer {
-    const program = fromFileUrl(new URL("_queue_program.ts", import.meta.url));
-    return this.#peer(
-      name,
-      Deno.execPath(),
-      "run",
-      "--no-check",
-      "--allow-ffi",
-      "--allow-run",
-      "--allow-read",
-      program,
-      ...args,
-    );
-  }
-
-  #c(name: string, ...args: string[]): Peer | Missing {
-    return this.#inC === null
-      ? { name, missing: COMPILER }
-      : this.#peer(name, this.#inC, ...args);
-  }
-
-  #inPython(name: string, ...args: string[]): Peer | Missing {
-    if (this.#python === null) return { name, missing: PYTHON };
-    const program = fromFileUrl(new URL("messages.py", import.meta.url));
-    return this.#peer(name, this.#python, program, ...args);
-  }
-
-  #peer(name: string, ...command: string[]): Peer {
-    const [file, ...args] = this.#pinned
-      ? ["taskset", "-c", "0", ...command]
-      : command;
-    return { name, turn: () => numberFrom(file!, ...args) };
-  }
+async function measure(
+  item: Stream,
+  peers: Peers,
+  where: string,
+): Promise<Table> {
+  const rows = await sideBySide(peers.stream(item), TURNS);
+  const reference = item.c.length > 0 ? PIPES : QUEUE;
+  return printTable(`${item.title}, ${where}`, "µs", rows, reference);
 }
 
-function printLimit(rows: readonly Row[], name: string, limit: number): void {
-  printTarget(name, compare(rows, name, name, (value) => value), limit, "µs");
+async function measureTalk(
+  { title, kind, count }: Talk,
+  peers: Peers,
+  where: string,
+): Promise<Table> {
+  const rows = await sideBySide(peers.talk(kind, count), TURNS);
+  return printTable(`${title}, ${where}`, "µs", rows, PIPES);
+}
+
+/** Prints how many times as fast as Python's queues one of the library's ways is. */
+function printSpeed(table: Table, name: string): void {
   for (const peer of [QUEUE, SIMPLE]) {
-    const times = compare(rows, peer, name, ratio);
+    const times = speed(table, name, peer);
     if (times === undefined) continue;
     console.log(`    ${times.ofMedians.toFixed(1)} × ${peer}`);
   }
 }
 
-async function has(command: string, ...args: string[]): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(command, { args }).output();
-    return success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+/** Those who are measured. */
+class Peers {
+  readonly #deno: Program;
+  readonly #c: Program;
+  readonly #python: Program;
+
+  constructor(deno: Program, c: Program, python: Program) {
+    this.#deno = deno;
+    this.#c = c;
+    this.#python = python;
+  }
+
+  stream(item: Stream): (Peer | Missing)[] {
+    const { kind, count, producers } = item;
+    const library = (name: string, how: string, way: string) =>
+      printing(name, this.#deno, how, way, kind, count, producers);
+    // Python takes longer, and is as steady with less.
+    const python = (name: string, queue: string) =>
+      printing(name, this.#python, queue, kind, count / 10, producers);
+    return [
+      library(PUT, "start", "one"),
+      ...(kind === "object" ? [] : [library(INTO, "start", "into")]),
+      library(MANY, "start", "many"),
+      library(FORKED, "fork", "one"),
+      ...(item.c.length > 0
+        ? [printing(PIPES, this.#c, ...item.c, count, producers)]
+        : []),
+      ...(item.ring
+        ? [printing(RING, this.#c, "ring", 64, count, producers)]
+        : []),
+      python(QUEUE, "Queue"),
+      python(SIMPLE, "SimpleQueue"),
+    ];
+  }
+
+  talk(kind: string, count: number): (Peer | Missing)[] {
+    return [
+      printing(PUT, this.#deno, "start", kind, count),
+      printing(FORKED, this.#deno, "fork", kind, count),
+      printing(PIPES, this.#c, kind, count),
+      printing(QUEUE, this.#python, "Queue", kind, count / 10),
+      printing(SIMPLE, this.#python, "SimpleQueue", kind, count / 10),
+    ];
   }
 }
 

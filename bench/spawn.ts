@@ -5,19 +5,10 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
 import { Agent } from "./_agent.ts";
-import { COMPILER, Workshop } from "./_compile.ts";
-import {
-  compare,
-  median,
-  type Missing,
-  type Peer,
-  printTable,
-  printTarget,
-  ratio,
-  sideBySide,
-} from "./_side_by_side.ts";
+import { inDeno, inPython, type Program, Workshop } from "./_programs.ts";
+import { median, printTable, sideBySide } from "./_side_by_side.ts";
+import { printTarget, ratio } from "./_targets.ts";
 
 /** Sizes in MiB. */
 const SIZES = [0, 256];
@@ -36,69 +27,44 @@ export async function run(): Promise<void> {
   for (const size of SIZES) await measure(size, inC);
 }
 
-async function measure(mib: number, program: string | null): Promise<void> {
-  const kib = String(mib * 1024);
-  const options = [
-    "run",
-    "-A",
-    "--quiet",
-    "--no-check",
-    "--v8-flags=--expose-gc",
-  ];
-  await using deno = await Agent.start([
-    Deno.execPath(),
-    ...options,
-    here("_spawn_program.ts"),
-    kib,
-  ]);
-  await using inC = program === null ? null : await Agent.start([program, kib]);
-  await using python = await Agent.start(["python3", here("spawn.py"), kib])
-    .catch(() => null);
-  const peer = (
-    name: string,
-    agent: Agent | null,
-    question: string,
-    missing: string,
-  ): Peer | Missing =>
-    agent === null ? { name, missing } : {
-      name,
-      turn: async () => median(JSON.parse(await agent.ask(question))),
-    };
+async function measure(mib: number, program: Program): Promise<void> {
+  const kib = mib * 1024;
+  const inLibrary = inDeno("_spawn_program.ts", "-A", "--v8-flags=--expose-gc");
+  await using deno = await Agent.start(inLibrary, kib);
+  await using c = await Agent.start(program, kib);
+  await using python = await Agent.start(inPython("spawn.py"), kib);
+  const read = (answer: string) => median(JSON.parse(answer));
   const size = mib === 0 ? "small processes" : `with ${mib} MiB each`;
-  const starts = await sideBySide([
-    peer(LIBRARY, deno, `library ${ROUNDS}`, ""),
-    peer(COMMAND, deno, `command ${ROUNDS}`, ""),
-    peer(IN_C, inC, `${ROUNDS}`, COMPILER),
-    peer(IN_PYTHON, python, `${ROUNDS}`, "python3"),
-  ], TURNS);
-  printTable(
+  const starts = printTable(
     `/bin/true from its start to its status: ${size}`,
     "µs",
-    starts,
+    await sideBySide([
+      deno.peer(LIBRARY, `library ${ROUNDS}`, read),
+      { ...deno.peer(COMMAND, `command ${ROUNDS}`, read), by: "Deno" },
+      c.peer(IN_C, `${ROUNDS}`, read),
+      python.peer(IN_PYTHON, `${ROUNDS}`, read),
+    ], TURNS),
     IN_C,
   );
-  printTarget(
-    "the library to C",
-    compare(starts, LIBRARY, IN_C, ratio),
-    1.15,
-    "×",
-  );
+  const what = "the library to C";
+  printTarget(starts, what, ratio(starts, LIBRARY, IN_C), {
+    atMost: 1.15,
+    unit: "×",
+  });
   if (mib !== 0) return;
-  const kills = await sideBySide([
-    peer(LIBRARY, deno, `kill ${ROUNDS}`, ""),
-    peer(IN_C, inC, `kill ${ROUNDS}`, COMPILER),
-  ], TURNS);
-  printTable("From SIGKILL to the status", "µs", kills, IN_C);
-  printTarget(
-    "the library to C",
-    compare(kills, LIBRARY, IN_C, ratio),
-    1.5,
-    "×",
+  const kills = printTable(
+    "From SIGKILL to the status",
+    "µs",
+    await sideBySide([
+      deno.peer(LIBRARY, `kill ${ROUNDS}`, read),
+      c.peer(IN_C, `kill ${ROUNDS}`, read),
+    ], TURNS),
+    IN_C,
   );
-}
-
-function here(file: string): string {
-  return fromFileUrl(new URL(file, import.meta.url));
+  printTarget(kills, what, ratio(kills, LIBRARY, IN_C), {
+    atMost: 1.5,
+    unit: "×",
+  });
 }
 
 if (import.meta.main) await run();

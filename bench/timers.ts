@@ -5,13 +5,9 @@
  */
 
 import { intervals, setitimer, signals } from "../process/mod.ts";
-import { COMPILER, numberFrom, Workshop } from "./_compile.ts";
-import {
-  compare,
-  printTable,
-  printTarget,
-  sideBySide,
-} from "./_side_by_side.ts";
+import { printing, Workshop } from "./_programs.ts";
+import { printTable, sideBySide } from "./_side_by_side.ts";
+import { figure, printTarget } from "./_targets.ts";
 
 const TURNS = 5;
 const TICKS = 200;
@@ -20,36 +16,25 @@ const LIMIT_US = 2000;
 
 const TIMERFD = "intervals (timerfd)";
 const ITIMER = "setitimer, signals";
+const TIMERFD_IN_C = "C, timerfd";
 
 /** Measures and prints. */
 export async function run(): Promise<void> {
   using workshop = new Workshop();
   const inC = await workshop.compile("timers.c", "timers");
-  const c = (name: string, kind: string) =>
-    inC === null ? { name, missing: COMPILER } : {
-      name,
-      turn: () => numberFrom(inC, kind, String(TICKS), String(INTERVAL_MS)),
-    };
+  const by = "the library";
   const rows = await sideBySide([
-    { name: TIMERFD, turn: byTimerfd },
-    { name: ITIMER, turn: byItimer },
-    { name: "setInterval of Deno", turn: bySetInterval },
-    c("C, timerfd", "timerfd"),
-    c("C, setitimer, sigwait", "itimer"),
+    { name: TIMERFD, by, turn: byTimerfd },
+    { name: ITIMER, by, turn: byItimer },
+    { name: "setInterval of Deno", by: "Deno", turn: bySetInterval },
+    printing(TIMERFD_IN_C, inC, "timerfd", TICKS, INTERVAL_MS),
+    printing("C, setitimer, sigwait", inC, "itimer", TICKS, INTERVAL_MS),
   ], TURNS);
-  printTable(
-    `How late the 99th of 100 ticks is, every ${INTERVAL_MS} ms`,
-    "µs",
-    rows,
-    "C, timerfd",
-  );
+  const title = `How late the 99th of 100 ticks is, every ${INTERVAL_MS} ms`;
+  const table = printTable(title, "µs", rows, TIMERFD_IN_C);
   for (const name of [TIMERFD, ITIMER]) {
-    printTarget(
-      `99 % of the ticks of ${name}`,
-      compare(rows, name, name, (value) => value),
-      LIMIT_US,
-      "µs",
-    );
+    const limit = { atMost: LIMIT_US, unit: "µs" };
+    printTarget(table, name, figure(table, name), limit);
   }
 }
 
