@@ -2,7 +2,8 @@ import { MADV_DOFORK } from "../../ffi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { readErrno } from "../../ffi/_errno.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
-import { closeProc, openProc, readProc, rereadProc } from "./proc_file.ts";
+import { mappings } from "./own_memory.ts";
+import { closeProc, openProc, rereadProc } from "./proc_file.ts";
 
 /** Nothing is ever mapped in the first page, and user space ends below this on both architectures. */
 const FIRST = 4096n;
@@ -39,9 +40,10 @@ export class AddressSpace {
     const ranges: Range[] = [];
     let start = FIRST;
     for (const mapping of mappings()) {
-      if (treat(mapping.start, mapping.length) === 0) continue;
+      if (mapping.start >= END) break;
+      if (treat(mapping.start, mapping.end - mapping.start) === 0) continue;
       ranges.push({ start, length: mapping.start - start });
-      start = mapping.start + mapping.length;
+      start = mapping.end;
     }
     ranges.push({ start, length: END - start });
     this.#ranges = ranges.filter(({ length }) => length > 0n);
@@ -96,13 +98,4 @@ export class AddressSpace {
 
 function treat(start: bigint, length: bigint): number {
   return forkSymbols().madvise(start, length, MADV_DOFORK);
-}
-
-/** The mappings below the end of user space, lowest first. */
-function mappings(): Range[] {
-  return readProc("/proc/self/maps").trimEnd().split("\n").map((line) => {
-    const [start, end] = line.slice(0, line.indexOf(" ")).split("-")
-      .map((address) => BigInt(`0x${address}`));
-    return { start: start!, length: end! - start! };
-  }).filter(({ start }) => start < END);
 }

@@ -1,7 +1,5 @@
-import { O_CLOEXEC, O_RDWR } from "../../ffi/constants.ts";
-import { cString } from "../../ffi/_c_strings.ts";
-import { descriptorSymbols, procSymbols } from "../../ffi/_symbols.ts";
-import { readProc } from "./proc_file.ts";
+import { O_RDONLY, O_RDWR } from "../../ffi/constants.ts";
+import { type Mapping, mappings, OwnMemory } from "./own_memory.ts";
 
 /** How many threads Deno's pool has at most. */
 const CAP = 32;
@@ -15,8 +13,8 @@ const ATTEMPTS = 3;
 /** What the main thread of glibc's `malloc` lives on, or other threads do: 64 MiB at most, and as much apart. */
 const ARENA = 64n << 20n;
 
-/** The words: cap, threads, idle threads, tasks that wait. Each takes eight bytes, of which four are always 0. */
-const WORDS = 4;
+/** The words: cap, threads, idle threads, tasks that wait. Each takes eight bytes, of which four are always 0: two words of four. */
+const WIDTH = 8;
 
 /**
  * Tokio's own count of its pool's threads, which a forked child takes over though it has none of them.
@@ -25,12 +23,10 @@ const WORDS = 4;
  * would the eighth generation of a family in which each has but four. The count stands in memory between the cap and the
  * number of idle threads. It is told from whatever else looks like it by its change: before the threads are parked some
  * are idle, afterwards none. What is not found beyond doubt is left alone, and then the pool is what it was.
- *
- * All goes through `/proc/self/mem`: an address that is no longer there gives an error, and no fault.
  */
 class PoolCount {
-  #address: number | undefined;
-  #candidates: number[] = [];
+  #address: bigint | undefined;
+  #candidates: bigint[] = [];
   #attempts = 0;
   /** The threads of ancestors, which the pool still counts. */
   #gone = 0;
@@ -41,8 +37,8 @@ class PoolCount {
     if (this.#address !== undefined || this.#candidates.length > 0) return;
     if (threads + this.#gone < MANY || this.#attempts >= ATTEMPTS) return;
     this.#attempts++;
-    withMemory(O_CLOEXEC, (memory) => {
-      for (const { start, end } of heaps()) this.#scan(memory, start, end);
+    withMemory(O_RDONLY, (memory) => {
+      for (const heap of mappings().filter(isHeap)) this.#scan(memory, heap);
     });
   }
 
@@ -50,9 +46,9 @@ class PoolCount {
   confirm(threads: number): void {
     this.#present = threads;
     if (this.#candidates.length === 0) return;
-    withMemory(O_CLOEXEC, (memory) => {
+    withMemory(O_RDONLY, (memory) => {
       const found = this.#candidates.filter((address) =>
-        readAt(memory, address) && isCount(0, 0)
+        isIdleFree(memory, address)
       );
       if (found.length === 1) this.#address = found[0];
     });
@@ -64,74 +60,64 @@ class PoolCount {
     const address = this.#address;
     let done = false;
     if (address !== undefined) {
-      withMemory(O_RDWR | O_CLOEXEC, (memory) => {
-        if (!readAt(memory, address) || !isCount(0, 0)) return;
-        const { lseek, write } = descriptorSymbols();
-        lseek(memory, BigInt(address + 8), 0);
-        done = write(memory, NONE, 8n) === 8;
+      withMemory(O_RDWR, (memory) => {
+        done = isIdleFree(memory, address) && memory.write(NONE, address + 8n);
       });
     }
     this.#gone = done ? 0 : this.#gone + this.#present;
     this.#candidates = [];
   }
 
-  #scan(memory: number, start: number, end: number): void {
-    const last = chunk.length - WORDS * 2;
-    for (let at = start; at < end; at += last * 4) {
-      const count = procSymbols()
-        .pread(memory, chunkBytes, BigInt(chunkBytes.length), BigInt(at));
-      const length = Math.min(last, (count >> 2) - WORDS * 2 + 2);
-      for (let i = 0; i < length; i += 2) {
-        if (chunk[i] === CAP && isCount(i, 1)) {
-          this.#candidates.push(at + i * 4);
+  #scan(memory: OwnMemory, heap: Mapping): void {
+    memory.scan(heap, WIDTH, (words, length, address) => {
+      for (let at = 0; at < length; at += 2) {
+        if (words[at] === CAP && isCount(words, at, 1)) {
+          this.#candidates.push(address + BigInt(at * 4));
         }
       }
-    }
+    });
   }
 }
 
-const chunkBytes = new Uint8Array(new ArrayBuffer(1 << 16));
-const chunk = new Int32Array(chunkBytes.buffer);
+const found = new Uint32Array(new ArrayBuffer(WIDTH * 4));
+const foundBytes = new Uint8Array(found.buffer);
 const NONE = new Uint8Array(new ArrayBuffer(8));
 
-/** Whether the chunk has the words at an offset: no task waits, and at least that many threads are idle. */
-function isCount(at: number, idle: number): boolean {
-  for (let odd = 1; odd < WORDS * 2; odd += 2) {
-    if (chunk[at + odd] !== 0) return false;
+/** Whether the words are there at an offset: no task waits, and at least that many threads are idle. */
+function isCount(words: Uint32Array, at: number, idle: number): boolean {
+  for (let odd = 1; odd < WIDTH; odd += 2) {
+    if (words[at + odd] !== 0) return false;
   }
-  const threads = chunk[at + 2]!;
-  return chunk[at] === CAP && threads >= 1 && threads <= CAP &&
-    chunk[at + 6] === 0 && chunk[at + 4]! >= idle &&
-    chunk[at + 4]! <= (idle === 0 ? 0 : threads);
+  const threads = words[at + 2]!;
+  return words[at] === CAP && threads >= 1 && threads <= CAP &&
+    words[at + 6] === 0 && words[at + 4]! >= idle &&
+    words[at + 4]! <= (idle === 0 ? 0 : threads);
 }
 
-function readAt(memory: number, address: number): boolean {
-  const { pread } = procSymbols();
-  const size = WORDS * 8;
-  return pread(memory, chunkBytes, BigInt(size), BigInt(address)) === size;
+/** Whether the words are at an address, with no thread idle. */
+function isIdleFree(memory: OwnMemory, address: bigint): boolean {
+  return memory.read(foundBytes, address) && isCount(found, 0, 0);
 }
 
 /** Where `malloc` keeps things: lies within writable mappings without a file. */
-function heaps(): { start: number; end: number }[] {
-  return readProc("/proc/self/maps").split("\n").flatMap((line) => {
-    const match = /^([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0\s*(\S*)$/.exec(line);
-    if (match === null) return [];
-    const [start, end] = [BigInt(`0x${match[1]}`), BigInt(`0x${match[2]}`)];
-    const isHeap = match[3] === "[heap]" ||
-      match[3] === "" && start % ARENA === 0n && end - start <= ARENA;
-    return isHeap ? [{ start: Number(start), end: Number(end) }] : [];
-  });
+function isHeap({ start, end, permissions, inode, name }: Mapping): boolean {
+  return permissions === "rw-p" && inode === 0 &&
+    (name === "[heap]" ||
+      name === "" && start % ARENA === 0n && end - start <= ARENA);
 }
 
-/** Does something with the memory of this process as a file; nothing where that cannot be opened. */
-function withMemory(flags: number, action: (fd: number) => void): void {
-  const fd = descriptorSymbols()
-    .open(cString("/proc/self/mem", "path"), flags, 0);
-  if (fd === -1) return;
+/** Does something with the memory of this process; nothing where that cannot be opened. */
+function withMemory(flags: number, action: (memory: OwnMemory) => void): void {
+  let memory;
   try {
-    action(fd);
+    memory = new OwnMemory(flags);
+  } catch {
+    return;
+  }
+  try {
+    action(memory);
   } finally {
-    descriptorSymbols().close(fd);
+    memory.close();
   }
 }
 

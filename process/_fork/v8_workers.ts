@@ -1,5 +1,6 @@
-import { procSymbols, threadSymbols } from "../../ffi/_symbols.ts";
-import { closeProc, listProc, openProc, readProc } from "./proc_file.ts";
+import { threadSymbols } from "../../ffi/_symbols.ts";
+import { type Mapping, mappings, OwnMemory } from "./own_memory.ts";
+import { listProc, readProc } from "./proc_file.ts";
 
 /** What V8's workers are called in the objects that stand for them: "V8 DefaultWorke", cut at 15 characters. */
 const NAME = Uint32Array.of(0x44203856, 0x75616665, 0x6f57746c, 0x00656b72);
@@ -108,45 +109,32 @@ function isWorker(tid: number): boolean {
   return readProc(`/proc/self/task/${tid}/comm`).startsWith("V8 ");
 }
 
-interface Range {
-  readonly start: bigint;
-  readonly end: bigint;
-}
-
-/** One look through memory. It is read as a file: an address that is none gives an error, and no fault. */
+/** One look through memory. */
 class Search {
   readonly workers: Worker[] = [];
-  readonly #memory = openProc("/proc/self/mem");
-  readonly #executable: Range[] = [];
+  readonly #mappings: readonly Mapping[] = mappings();
+  readonly #memory = new OwnMemory();
   readonly #tids: ReadonlySet<number>;
 
   constructor(tids: ReadonlySet<number>) {
     this.#tids = tids;
-    const heaps: Range[] = [];
-    for (const line of readProc("/proc/self/maps").trimEnd().split("\n")) {
-      const [range, permissions, , , , name] = line.split(/ +/);
-      const [start, end] = range!.split("-").map((at) => BigInt(`0x${at}`));
-      const mapping = { start: start!, end: end! };
-      if (permissions!.includes("x")) this.#executable.push(mapping);
-      if (name === "[heap]") heaps.push(mapping);
+    for (const mapping of this.#mappings) {
+      if (mapping.name === "[heap]") this.#scan(mapping);
     }
-    for (const heap of heaps) this.#scan(heap);
-    closeProc(this.#memory);
+    this.#memory.close();
   }
 
-  #scan({ start, end }: Range): void {
-    const bytes = new Uint8Array(new ArrayBuffer(Number(end - start)));
-    const { pread } = procSymbols();
-    if (pread(this.#memory, bytes, BigInt(bytes.length), start) < 0) return;
-    const memory = new Uint32Array(bytes.buffer);
-    // What malloc gives lies at multiples of 16 bytes, and so does the name in the object.
-    for (let at = 4; at < memory.length - 4; at += 4) {
-      if (memory[at] !== NAME[0] || memory[at + 1] !== NAME[1]) continue;
-      if (memory[at + 2] !== NAME[2] || memory[at + 3] !== NAME[3]) continue;
-      const name = start + BigInt(at * 4);
-      const worker = this.#worker(name - BigInt(THREAD.name * 8));
-      if (worker !== undefined) this.workers.push(worker);
-    }
+  #scan(heap: Mapping): void {
+    this.#memory.scan(heap, NAME.length, (words, length, address) => {
+      // What malloc gives lies at multiples of 16 bytes, and so does the name in the object.
+      for (let at = 0; at < length; at += 4) {
+        if (words[at] !== NAME[0] || words[at + 1] !== NAME[1]) continue;
+        if (words[at + 2] !== NAME[2] || words[at + 3] !== NAME[3]) continue;
+        const name = address + BigInt(at * 4);
+        const worker = this.#worker(name - BigInt(THREAD.name * 8));
+        if (worker !== undefined) this.workers.push(worker);
+      }
+    });
   }
 
   /** The worker whose object is at an address, if all about it is right. */
@@ -176,8 +164,8 @@ class Search {
 
   #isExecutable(address: bigint | undefined): boolean {
     return address !== undefined &&
-      this.#executable.some(({ start, end }) =>
-        address >= start && address < end
+      this.#mappings.some(({ start, end, permissions }) =>
+        address >= start && address < end && permissions.includes("x")
       );
   }
 
@@ -188,9 +176,7 @@ class Search {
     if (address === undefined || address >= ADDRESS_END) return undefined;
     const words = new BigUint64Array(new ArrayBuffer(count * 8));
     const bytes = new Uint8Array(words.buffer);
-    const { pread } = procSymbols();
-    const got = pread(this.#memory, bytes, BigInt(bytes.length), address);
-    return got === bytes.length ? words : undefined;
+    return this.#memory.read(bytes, address) ? words : undefined;
   }
 }
 
