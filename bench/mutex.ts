@@ -2,8 +2,6 @@
  * What it costs to acquire and to release a mutex that processes share, while nobody else wants it, and to count under it by two
  * processes: the library, C, Python.
  *
- * A forked child lacks the threads on which V8 optimizes what gets hot, unless it is told to do so on the one that there is.
- *
  * @module
  */
 
@@ -22,8 +20,7 @@ const USING = "the library: using _ = acquire()";
 const IN_C = "C: pthread_mutex_lock, pthread_mutex_unlock";
 const IN_PYTHON = "Python: with multiprocessing.Lock";
 
-const FORKED = "the library, a forked child, --no-concurrent-recompilation";
-const FORKED_PLAIN = "the library, a forked child";
+const FORKED = "the library, a forked child";
 const NAMED = "the library, two programs";
 const COUNT_IN_C = "C";
 const COUNT_IN_PYTHON = "Python: multiprocessing.Value";
@@ -50,24 +47,18 @@ export async function run(): Promise<void> {
   printTarget(alone, "acquire() and release()", figure(alone, LIBRARY), limit);
 
   const deno = inDeno("_counter_program.ts", "-A");
-  const serial = inDeno(
-    "_counter_program.ts",
-    "-A",
-    "--v8-flags=--no-concurrent-recompilation",
-  );
   const two = printTable(
     "Two processes that count under one mutex: each step",
     "ns",
     await sideBySide([
-      printing(FORKED_PLAIN, deno, "forked", TWO_ROUNDS),
-      printing(FORKED, serial, "forked", TWO_ROUNDS),
+      printing(FORKED, deno, "forked", TWO_ROUNDS),
       printing(NAMED, deno, "named", TWO_ROUNDS),
       printing(COUNT_IN_C, inC, "two", TWO_ROUNDS),
       printing(COUNT_IN_PYTHON, python, "two", PYTHON_ROUNDS),
     ], TURNS),
     COUNT_IN_PYTHON,
   );
-  for (const name of [FORKED_PLAIN, FORKED, NAMED]) {
+  for (const name of [FORKED, NAMED]) {
     printTarget(
       two,
       `${name}: times as fast as Python`,
