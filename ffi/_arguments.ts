@@ -5,6 +5,12 @@
 
 const INT32_MAX = 0x7fffffff;
 
+/** A number, of whatever size. */
+export function checkNumber(value: number, name: string): number {
+  if (typeof value === "number") return value;
+  throw wrongType(value, name, "a number");
+}
+
 /** An integer of a C `int` or a narrower range, 0 for -0, which C does not know; nothing wraps silently. */
 export function checkInteger(
   value: number,
@@ -12,11 +18,7 @@ export function checkInteger(
   min: number = -INT32_MAX - 1,
   max: number = INT32_MAX,
 ): number {
-  if (typeof value !== "number") {
-    throw new TypeError(
-      `'${name}' must be a number: current value is ${describe(value)}`,
-    );
-  }
+  checkNumber(value, name);
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(
       `'${name}' must be an integer from ${min} to ${max}: current value is ${value}`,
@@ -44,13 +46,66 @@ export function checkMode(mode: number, name = "mode"): number {
   return checkInteger(mode, name, 0, 0o7777);
 }
 
+/** How long to wait, in milliseconds: not negative; `Infinity` is for ever. */
+export function checkTimeout(timeout: number, name = "timeout"): number {
+  if (checkNumber(timeout, name) >= 0) return timeout;
+  throw new RangeError(
+    `'${name}' must not be negative: current value is ${timeout}`,
+  );
+}
+
+/** `true` or `false`, nothing that merely counts as one. */
+export function checkBoolean(value: boolean, name: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw wrongType(value, name, "a boolean");
+}
+
+/** An array, whatever is in it. */
+export function checkArray(value: unknown, name: string): void {
+  if (!Array.isArray(value)) throw wrongType(value, name, "an array");
+}
+
+/** An array, with a check for each of its elements: holes count as `undefined`. */
+export function checkEach<T, R>(
+  values: readonly T[],
+  name: string,
+  check: (value: T, name: string) => R,
+): R[] {
+  checkArray(values, name);
+  return Array.from(
+    values,
+    (value, index) => check(value, `${name}[${index}]`),
+  );
+}
+
+/** Something with properties: an array is one, too. */
+export function checkObject(value: unknown, name: string): void {
+  if (typeof value === "object" && value !== null) return;
+  throw wrongType(value, name, "an object");
+}
+
+/** Something to call. */
+export function checkFunction(value: unknown, name: string): void {
+  if (typeof value !== "function") throw wrongType(value, name, "a function");
+}
+
+/** The signal that something is given up with, if there is one. */
+export function checkAbortSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw wrongType(signal, "signal", "an AbortSignal");
+}
+
+/** What may be left out, and is checked where it is not. */
+export function checkOptional<T, R>(
+  value: T | undefined,
+  check: (value: T) => R,
+): R | undefined {
+  return value === undefined ? undefined : check(value);
+}
+
 /** A string that C can take: no NUL inside, and spellable as UTF-8. */
 export function checkString(value: string, name: string): string {
-  if (typeof value !== "string") {
-    throw new TypeError(
-      `'${name}' must be a string: current value is ${describe(value)}`,
-    );
-  }
+  if (typeof value !== "string") throw wrongType(value, name, "a string");
   if (value.includes("\0")) {
     throw new TypeError(
       `'${name}' must not contain NUL: current value is ${describe(value)}`,
@@ -75,15 +130,22 @@ export function checkName<Name extends string>(
   if (typeof value === "string" && known.includes(value as Name)) {
     return value as Name;
   }
-  if (typeof value !== "string") {
-    throw new TypeError(
-      `'${name}' must be a string: current value is ${describe(value)}`,
-    );
-  }
+  if (typeof value !== "string") throw wrongType(value, name, "a string");
   throw new TypeError(
     `'${name}' is unknown: current value is ${describe(value)}, did you mean "${
       nearest(value, known)
     }"`,
+  );
+}
+
+/** The error for a value that is not what it is to be: "a number", "an array"… */
+export function wrongType(
+  value: unknown,
+  name: string,
+  wanted: string,
+): TypeError {
+  return new TypeError(
+    `'${name}' must be ${wanted}: current value is ${describe(value)}`,
   );
 }
 

@@ -104,3 +104,8 @@ export function signalNumber(signal: Signal | number, name = "signal"): number {
   if (typeof signal === "number") return checkInteger(signal, name, 0, 64);
   return NUMBERS[checkName(signal, name, KNOWN)];
 }
+
+/** The same where there must be a signal: 0 is none. */
+export function checkSignal(signal: Signal | number, name: string): number {
+  return checkInteger(signalNumber(signal, name), name, 1, 64);
+}
