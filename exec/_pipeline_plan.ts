@@ -1,4 +1,4 @@
-import { describe } from "../ffi/_arguments.ts";
+import { describe, wrongType } from "../ffi/_arguments.ts";
 import type { Command, PipelineOptions } from "./pipeline_options.ts";
 import type { SpawnOptions } from "./spawn_options.ts";
 import { type SpawnPlan, spawnPlan } from "./_spawn_plan.ts";
@@ -60,11 +60,7 @@ function programOf(
     );
   }
   if (typeof command !== "object" || command === null) {
-    throw new TypeError(
-      `'${name}' must be an array of strings or a command: current value is ${
-        describe(command)
-      }`,
-    );
+    throw wrongType(command, name, "an array of strings or a command");
   }
   const { file, args = [], ...own } = command as Command;
   if (file === undefined) {

@@ -1,4 +1,9 @@
-import { checkString, describe } from "../ffi/_arguments.ts";
+import {
+  checkArray,
+  checkString,
+  describe,
+  wrongType,
+} from "../ffi/_arguments.ts";
 import { cStringArray } from "../ffi/_c_strings.ts";
 
 /** The variables of an environment by name: all that the program gets. */
@@ -6,11 +11,7 @@ export type Environment = Readonly<Record<string, string>>;
 
 /** `argv`: the arguments as C wants them, the program's own name first. */
 export function argvBlock(args: readonly string[]): Uint8Array<ArrayBuffer> {
-  if (!Array.isArray(args)) {
-    throw new TypeError(
-      `'args' must be an array: current value is ${describe(args)}`,
-    );
-  }
+  checkArray(args, "args");
   if (args.length === 0) {
     throw new RangeError(
       "'args' must not be empty, its first element is the program's own name: current value is []",
@@ -29,9 +30,7 @@ export function envpBlock(env: Environment): Uint8Array<ArrayBuffer> {
 export function variables(env: Environment): string[] {
   // A Map or an array has no variables as properties, and would silently make an empty environment or a wrong one.
   if (Object.prototype.toString.call(env) !== "[object Object]") {
-    throw new TypeError(
-      `'env' must be an object of strings: current value is ${describe(env)}`,
-    );
+    throw wrongType(env, "env", "an object of strings");
   }
   return Object.entries(env).map(([name, value]) => variable(name, value));
 }

@@ -1,11 +1,16 @@
 import {
+  checkAbortSignal,
+  checkArray,
+  checkBoolean,
   checkDescriptor,
+  checkEach,
   checkInteger,
+  checkObject,
+  checkOptional,
   checkString,
-  describe,
+  wrongType,
 } from "../ffi/_arguments.ts";
-import { type Signal, SIGNAL_NUMBERS, signalNumber } from "../ffi/_signals.ts";
-import { checkSwitch } from "../ipc/_arguments.ts";
+import { checkSignal, SIGNAL_NUMBERS } from "../ffi/_signals.ts";
 import type { FdSource } from "../process/_child_fds.ts";
 import {
   encodeLimit,
@@ -19,7 +24,6 @@ import { argvBlock } from "./_program.ts";
 import { signalSet } from "./_signal_set.ts";
 import type { SpawnOptions, SpawnStream } from "./spawn_options.ts";
 
-const SIGNAL_MAX = 64;
 const ID_MAX = 0xffff_fffe;
 const TIMER_MAX = 0x7fff_ffff;
 const NICEST = 19;
@@ -41,28 +45,26 @@ export function spawnPlan(
   options: SpawnOptions,
 ): SpawnPlan {
   checkString(file, "file");
-  if (!Array.isArray(args)) {
-    throw new TypeError(
-      `'args' must be an array: current value is ${describe(args)}`,
-    );
-  }
-  checkObject(options, "options");
+  checkArray(args, "args");
+  checkRecord(options, "options");
   const { argv0 = file, clearEnv = false, newSession = false } = options;
   const ending = checkEnding(options);
   checkString(argv0, "argv0");
-  checkSwitch(clearEnv, "clearEnv");
-  checkSwitch(newSession, "newSession");
+  checkBoolean(clearEnv, "clearEnv");
+  checkBoolean(newSession, "newSession");
   const launch = {
     file,
     argv: argvBlock([argv0, ...args]),
     environment: environmentFor(options.env, clearEnv),
-    cwd: optional(options.cwd, (cwd) => checkString(cwd, "cwd")),
+    cwd: checkOptional(options.cwd, (cwd) => checkString(cwd, "cwd")),
     newSession,
-    processGroup: optional(
+    processGroup: checkOptional(
       options.processGroup,
       (group) => checkInteger(group, "processGroup", 0),
     ),
-    signalMask: signalSet(checkSignals(options.signalMask ?? [], "signalMask")),
+    signalMask: signalSet(
+      checkEach(options.signalMask ?? [], "signalMask", checkSignal),
+    ),
     defaultSignals: defaultSignals(options.resetSignals ?? false),
     settings: checkSettings(options),
   };
@@ -76,36 +78,35 @@ export function spawnPlan(
 
 function checkEnding(options: SpawnOptions): EndingPlan {
   const { signal, timeout, killGrace } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(
-      `'signal' must be an AbortSignal: current value is ${describe(signal)}`,
-    );
-  }
+  checkAbortSignal(signal);
   const checkTime = (name: string) => (value: number) =>
     checkInteger(value, name, 0, TIMER_MAX);
   return {
     signal,
-    timeout: optional(timeout, checkTime("timeout")),
-    killGrace: optional(killGrace, checkTime("killGrace")),
+    timeout: checkOptional(timeout, checkTime("timeout")),
+    killGrace: checkOptional(killGrace, checkTime("killGrace")),
   };
 }
 
 function checkSettings(options: SpawnOptions): Settings | undefined {
   const { uid, gid, umask, priority, parentDeathSignal, rlimits } = options;
-  if (rlimits !== undefined) checkObject(rlimits, "rlimits");
+  if (rlimits !== undefined) checkRecord(rlimits, "rlimits");
   const limits = Object.entries(rlimits ?? {}) as [
     Resource,
     NonNullable<SpawnOptions["rlimits"]>[Resource],
   ][];
   const settings: Settings = {
-    uid: optional(uid, (id) => checkInteger(id, "uid", 0, ID_MAX)),
-    gid: optional(gid, (id) => checkInteger(id, "gid", 0, ID_MAX)),
-    umask: optional(umask, (mask) => checkInteger(mask, "umask", 0, 0o777)),
-    priority: optional(
+    uid: checkOptional(uid, (id) => checkInteger(id, "uid", 0, ID_MAX)),
+    gid: checkOptional(gid, (id) => checkInteger(id, "gid", 0, ID_MAX)),
+    umask: checkOptional(
+      umask,
+      (mask) => checkInteger(mask, "umask", 0, 0o777),
+    ),
+    priority: checkOptional(
       priority,
       (nice) => checkInteger(nice, "priority", RUDEST, NICEST),
     ),
-    parentDeathSignal: optional(
+    parentDeathSignal: checkOptional(
       parentDeathSignal,
       (signal) => checkSignal(signal, "parentDeathSignal"),
     ),
@@ -127,8 +128,8 @@ function defaultSignals(
   const { SIGPIPE, SIGKILL, SIGSTOP } = SIGNAL_NUMBERS;
   let signals: number[] = [];
   if (Array.isArray(reset)) {
-    signals = checkSignals(reset, "resetSignals");
-  } else if (checkSwitch(reset as boolean, "resetSignals")) {
+    signals = checkEach(reset, "resetSignals", checkSignal);
+  } else if (checkBoolean(reset as boolean, "resetSignals")) {
     signals = Object.values(SIGNAL_NUMBERS);
   }
   // Those two have their defaults always, and the system refuses to be asked.
@@ -137,28 +138,9 @@ function defaultSignals(
   );
 }
 
-function checkSignals(
-  signals: readonly (Signal | number)[],
-  name: string,
-): number[] {
-  if (!Array.isArray(signals)) {
-    throw new TypeError(
-      `'${name}' must be an array: current value is ${describe(signals)}`,
-    );
-  }
-  return Array.from(
-    signals,
-    (signal, index) => checkSignal(signal, `${name}[${index}]`),
-  );
-}
-
-function checkSignal(signal: Signal | number, name: string): number {
-  return checkInteger(signalNumber(signal, name), name, 1, SIGNAL_MAX);
-}
-
 function checkFds(options: SpawnOptions): SpawnPlan["fds"] {
   const { stdin, stdout, stderr = "inherit", fds = {} } = options;
-  checkObject(fds, "fds");
+  checkRecord(fds, "fds");
   return [
     [0, checkStream(stdin, "stdin")],
     [1, checkStream(stdout, "stdout")],
@@ -183,25 +165,15 @@ export function checkStream(
   if (typeof value === "string" && value.includes("/")) {
     return { path: checkString(value, name) };
   }
-  throw new TypeError(
-    `'${name}' must be "inherit", "null", "piped", a descriptor, or a path with a "/" in it: current value is ${
-      describe(value)
-    }`,
+  throw wrongType(
+    value,
+    name,
+    '"inherit", "null", "piped", a descriptor, or a path with a "/" in it',
   );
 }
 
-function checkObject(value: unknown, name: string): void {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return;
-  }
-  throw new TypeError(
-    `'${name}' must be an object: current value is ${describe(value)}`,
-  );
-}
-
-function optional<T, R>(
-  value: T | undefined,
-  check: (value: T) => R,
-): R | undefined {
-  return value === undefined ? undefined : check(value);
+/** An object, and no array: what is meant for another argument must not pass for one that asks for nothing. */
+function checkRecord(value: unknown, name: string): void {
+  if (Array.isArray(value)) throw wrongType(value, name, "an object");
+  checkObject(value, name);
 }

@@ -1,4 +1,4 @@
-import { describe } from "../ffi/_arguments.ts";
+import { checkFunction, checkObject, describe } from "../ffi/_arguments.ts";
 import type { Termios } from "../ipc/termios.ts";
 import { ChildFds } from "../process/_child_fds.ts";
 import type { ChildParts } from "../process/_child_parts.ts";
@@ -92,11 +92,7 @@ export function spawnPty(
 ): PtyProcess {
   const { fds, launch, ending } = planOf(file, args, options);
   const { columns = 80, rows = 24, modes = (usual) => usual } = options;
-  if (typeof modes !== "function") {
-    throw new TypeError(
-      `'modes' must be a function: current value is ${describe(modes)}`,
-    );
-  }
+  checkFunction(modes, "modes");
   ending.signal?.throwIfAborted();
   const pty = new PtyController({ columns, rows }, modes);
   let child: ChildParts;
@@ -117,11 +113,7 @@ function planOf(
   args: readonly string[],
   options: SpawnPtyOptions,
 ): SpawnPlan {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `'options' must be an object: current value is ${describe(options)}`,
-    );
-  }
+  checkObject(options, "options");
   for (const name of DECIDED) {
     const value = (options as SpawnOptions)[name];
     if (value === undefined) continue;
