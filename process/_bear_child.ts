@@ -1,5 +1,5 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import { describe } from "../ffi/_arguments.ts";
+import { checkFunction } from "../ffi/_arguments.ts";
 import { Birth } from "./_birth.ts";
 import { type ChildBody, startBody } from "./_child_body.ts";
 import { poolThreads } from "./_fork/pool_threads.ts";
@@ -12,11 +12,7 @@ export async function bearChild(
   body: ChildBody,
   options: ForkOptions,
 ): Promise<ChildParts> {
-  if (typeof body !== "function") {
-    throw new TypeError(
-      `'body' must be a function: current value is ${describe(body)}`,
-    );
-  }
+  checkFunction(body, "body");
   const plan = planOf(options);
   await nextTurn();
   const birth = new Birth(plan);

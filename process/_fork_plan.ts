@@ -1,15 +1,19 @@
 import {
+  checkBoolean,
   checkDescriptor,
+  checkEach,
   checkInteger,
+  checkObject,
+  checkOptional,
   checkString,
   describe,
+  wrongType,
 } from "../ffi/_arguments.ts";
-import { type Signal as SignalName, signalNumber } from "../ffi/_signals.ts";
+import { checkSignal } from "../ffi/_signals.ts";
 import type { ForkOptions, StandardStream } from "./fork_options.ts";
 
 /** The kernel keeps that much of a name, and a NUL. */
 const NAME_MAX = 15;
-const SIGNAL_MAX = 64;
 
 /** What is asked of a child, checked. */
 export interface ForkPlan {
@@ -27,11 +31,7 @@ export interface ForkPlan {
 
 /** Checks the options, before anything has happened. */
 export function planOf(options: ForkOptions): ForkPlan {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `'options' must be an object: current value is ${describe(options)}`,
-    );
-  }
+  checkObject(options, "options");
   const {
     stdin = "inherit",
     stdout = "inherit",
@@ -47,7 +47,10 @@ export function planOf(options: ForkOptions): ForkPlan {
       checkStream(stdout, "stdout"),
       checkStream(stderr, "stderr"),
     ],
-    parentDeathSignal: checkOptional(options.parentDeathSignal, checkSignal),
+    parentDeathSignal: checkOptional(
+      options.parentDeathSignal,
+      (signal) => checkSignal(signal, "parentDeathSignal"),
+    ),
     newSession: checkBoolean(newSession, "newSession"),
     processGroup: checkOptional(
       options.processGroup,
@@ -64,13 +67,6 @@ export function planOf(options: ForkOptions): ForkPlan {
   return plan;
 }
 
-function checkOptional<T, R>(
-  value: T | undefined,
-  check: (value: T) => R,
-): R | undefined {
-  return value === undefined ? undefined : check(value);
-}
-
 /** The name of a thread: no longer than the kernel keeps it, which would cut it silently. */
 export function checkThreadName(name: string): string {
   const { length } = new TextEncoder().encode(checkString(name, "name"));
@@ -82,31 +78,15 @@ export function checkThreadName(name: string): string {
   );
 }
 
-function checkSignal(signal: SignalName | number): number {
-  return checkInteger(
-    signalNumber(signal, "parentDeathSignal"),
-    "parentDeathSignal",
-    1,
-    SIGNAL_MAX,
-  );
-}
-
 function checkStream(value: StandardStream, name: string): StandardStream {
   if (typeof value === "number") return checkDescriptor(value, name);
   if (value === "inherit" || value === "null" || value === "piped") {
     return value;
   }
-  throw new TypeError(
-    `'${name}' must be "inherit", "null", "piped" or a descriptor: current value is ${
-      describe(value)
-    }`,
-  );
-}
-
-function checkBoolean(value: boolean, name: string): boolean {
-  if (typeof value === "boolean") return value;
-  throw new TypeError(
-    `'${name}' must be a boolean: current value is ${describe(value)}`,
+  throw wrongType(
+    value,
+    name,
+    '"inherit", "null", "piped" or a descriptor',
   );
 }
 
@@ -116,14 +96,7 @@ function checkKept(
   if (typeof value === "boolean") return value ? [] : undefined;
   const kept = value?.except;
   if (!Array.isArray(kept)) {
-    throw new TypeError(
-      `'closeFds' must be a boolean or { except: number[] }: current value is ${
-        describe(value)
-      }`,
-    );
+    throw wrongType(value, "closeFds", "a boolean or { except: number[] }");
   }
-  return Array.from(
-    kept,
-    (fd, index) => checkDescriptor(fd, `closeFds.except[${index}]`),
-  );
+  return checkEach(kept, "closeFds.except", checkDescriptor);
 }

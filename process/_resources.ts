@@ -1,4 +1,4 @@
-import { checkName, checkSize, describe } from "../ffi/_arguments.ts";
+import { checkName, checkObject, checkSize } from "../ffi/_arguments.ts";
 import * as constants from "../ffi/constants.ts";
 import { RLIMIT } from "../ffi/layouts.ts";
 
@@ -63,11 +63,7 @@ export function encodeLimit(
   limit: ResourceLimit,
   name: string,
 ): Uint8Array<ArrayBuffer> {
-  if (typeof limit !== "object" || limit === null) {
-    throw new TypeError(
-      `'${name}' must be an object: current value is ${describe(limit)}`,
-    );
-  }
+  checkObject(limit, name);
   const { soft, hard } = limit;
   const rlimit = new Uint8Array(RLIMIT.size);
   const view = new DataView(rlimit.buffer);

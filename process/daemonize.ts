@@ -1,4 +1,11 @@
-import { checkInteger, checkString, describe } from "../ffi/_arguments.ts";
+import {
+  checkFunction,
+  checkInteger,
+  checkObject,
+  checkOptional,
+  checkString,
+  checkTimeout,
+} from "../ffi/_arguments.ts";
 import { close } from "../ipc/close.ts";
 import { O_DIRECTORY, O_PATH } from "../ffi/constants.ts";
 import { open } from "../ipc/open.ts";
@@ -163,39 +170,19 @@ function report(
 
 /** Checks the options, before anything has happened. */
 function daemonPlanOf(options: DaemonOptions): DaemonPlan {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `'options' must be an object: current value is ${describe(options)}`,
-    );
-  }
+  checkObject(options, "options");
   const { cwd = "/", umask = 0o022, closeFds = true, timeout = 30_000 } =
     options;
   const { log, pidFile, onReady } = options;
-  if (onReady !== undefined && typeof onReady !== "function") {
-    throw new TypeError(
-      `'onReady' must be a function: current value is ${describe(onReady)}`,
-    );
-  }
+  if (onReady !== undefined) checkFunction(onReady, "onReady");
   const plan = {
     cwd: checkString(cwd, "cwd"),
     umask: checkInteger(umask, "umask", 0, 0o777),
-    log: log === undefined ? log : checkString(log, "log"),
-    pidFile: pidFile === undefined ? pidFile : checkString(pidFile, "pidFile"),
+    log: checkOptional(log, (path) => checkString(path, "log")),
+    pidFile: checkOptional(pidFile, (path) => checkString(path, "pidFile")),
     timeout: checkTimeout(timeout),
     child: planOf({ closeFds, resetSignals: true }),
   };
   close(open(cwd, O_PATH | O_DIRECTORY));
   return plan;
-}
-
-function checkTimeout(timeout: number): number {
-  if (typeof timeout !== "number") {
-    throw new TypeError(
-      `'timeout' must be a number: current value is ${describe(timeout)}`,
-    );
-  }
-  if (timeout >= 0) return timeout;
-  throw new RangeError(
-    `'timeout' must not be negative: current value is ${timeout}`,
-  );
 }

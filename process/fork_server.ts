@@ -1,4 +1,4 @@
-import { describe } from "../ffi/_arguments.ts";
+import { checkFunction } from "../ffi/_arguments.ts";
 import { SOCK_SEQPACKET } from "../ffi/descriptor_constants.ts";
 import { signalNumber } from "../ffi/_signals.ts";
 import { close } from "../ipc/close.ts";
@@ -51,11 +51,7 @@ import { revive } from "./_portable_error.ts";
 export async function forkServer<Argument = void>(
   body: (argument: Argument) => number | void | Promise<number | void>,
 ): Promise<ForkServer<Argument>> {
-  if (typeof body !== "function") {
-    throw new TypeError(
-      `'body' must be a function: current value is ${describe(body)}`,
-    );
-  }
+  checkFunction(body, "body");
   const requests = new Queue<Request>();
   const notices = new Queue<Notice>();
   const [socket, theirs] = socketpair(SOCK_SEQPACKET);

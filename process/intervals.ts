@@ -1,5 +1,5 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import { describe } from "../ffi/_arguments.ts";
+import { checkAbortSignal, checkNumber } from "../ffi/_arguments.ts";
 import { POLLIN } from "../ffi/constants.ts";
 import { ITIMERSPEC } from "../ffi/layouts.ts";
 import { checkValue, checkZero } from "../ffi/_results.ts";
@@ -80,24 +80,14 @@ export function intervals(
   milliseconds: number,
   options: IntervalsOptions = {},
 ): IntervalStream {
-  if (typeof milliseconds !== "number") {
-    throw new TypeError(
-      `'milliseconds' must be a number: current value is ${
-        describe(milliseconds)
-      }`,
-    );
-  }
+  checkNumber(milliseconds, "milliseconds");
   if (!(milliseconds > 0 && milliseconds <= MILLISECONDS_MAX)) {
     throw new RangeError(
       `'milliseconds' must be above 0 and at most ${MILLISECONDS_MAX}: current value is ${milliseconds}`,
     );
   }
   const { signal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(
-      `'signal' must be an AbortSignal: current value is ${describe(signal)}`,
-    );
-  }
+  checkAbortSignal(signal);
   signal?.throwIfAborted();
   const nanoseconds = BigInt(Math.max(1, Math.round(milliseconds * 1e6)));
   return new Ticks(nanoseconds, signal);

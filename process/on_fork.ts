@@ -1,4 +1,4 @@
-import { describe } from "../ffi/_arguments.ts";
+import { checkFunction } from "../ffi/_arguments.ts";
 import { type ForkHooks, forkHooks } from "./_fork/hooks.ts";
 
 export type { ForkHooks };
@@ -32,10 +32,7 @@ export type { ForkHooks };
  */
 export function onFork(hooks: ForkHooks): Disposable {
   for (const [name, hook] of Object.entries(hooks)) {
-    if (hook === undefined || typeof hook === "function") continue;
-    throw new TypeError(
-      `'hooks.${name}' must be a function: current value is ${describe(hook)}`,
-    );
+    if (hook !== undefined) checkFunction(hook, `hooks.${name}`);
   }
   const own = { ...hooks };
   forkHooks.push(own);

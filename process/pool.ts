@@ -1,4 +1,4 @@
-import { checkInteger, describe } from "../ffi/_arguments.ts";
+import { checkFunction, checkInteger, wrongType } from "../ffi/_arguments.ts";
 import { Crew } from "./_pool/crew.ts";
 import { Job, type JobOptions, type Outcomes } from "./_pool/job.ts";
 import { Results } from "./_pool/results.ts";
@@ -91,11 +91,7 @@ export class Pool<Item, Result> implements AsyncDisposable {
    * @throws {PosixError} If there is no memory to share.
    */
   constructor(work: Work<Item, Result>, options: PoolOptions = {}) {
-    if (typeof work !== "function") {
-      throw new TypeError(
-        `'work' must be a function: current value is ${describe(work)}`,
-      );
-    }
+    checkFunction(work, "work");
     const { workers = navigator.hardwareConcurrency, retries = 1 } = options;
     checkInteger(workers, "workers", 1, WORKERS_MAX);
     checkInteger(retries, "retries", 0);
@@ -358,9 +354,7 @@ function count(items: PoolItems<unknown>): number | undefined {
   if (Array.isArray(items)) return items.length;
   const known = Object(items);
   if (!(Symbol.iterator in known) && !(Symbol.asyncIterator in known)) {
-    throw new TypeError(
-      `'items' must be iterable: current value is ${describe(items)}`,
-    );
+    throw wrongType(items, "items", "iterable");
   }
   if (ArrayBuffer.isView(items)) return (items as Uint8Array).length;
   return items instanceof Set || items instanceof Map ? items.size : undefined;

@@ -1,4 +1,4 @@
-import { checkInteger, describe } from "../ffi/_arguments.ts";
+import { checkArray, checkInteger } from "../ffi/_arguments.ts";
 import { readErrno } from "../ffi/_errno.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { checkZero, errorFor } from "../ffi/_results.ts";
@@ -104,11 +104,7 @@ function cpusOf(mask: Uint8Array): number[] {
 }
 
 function maskOf(cpus: readonly number[]): Uint8Array<ArrayBuffer> {
-  if (!Array.isArray(cpus)) {
-    throw new TypeError(
-      `'cpus' must be an array: current value is ${describe(cpus)}`,
-    );
-  }
+  checkArray(cpus, "cpus");
   if (cpus.length === 0) {
     throw new RangeError("'cpus' must not be empty: a process needs one CPU");
   }

@@ -1,7 +1,7 @@
+import { checkBoolean } from "../ffi/_arguments.ts";
 import { PR_SET_CHILD_SUBREAPER } from "../ffi/constants.ts";
 import { checkZero } from "../ffi/_results.ts";
 import { processSymbols } from "../ffi/_symbols.ts";
-import { checkSwitch } from "../ipc/_arguments.ts";
 
 /**
  * `prctl(PR_SET_CHILD_SUBREAPER, on)`: makes the process the one that orphans among its descendants fall to.
@@ -39,7 +39,7 @@ import { checkSwitch } from "../ipc/_arguments.ts";
  * @see {@link https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html | PR_SET_CHILD_SUBREAPER(2const)}
  */
 export function setChildSubreaper(on: boolean): void {
-  checkSwitch(on);
+  checkBoolean(on, "on");
   checkZero(
     processSymbols().prctl(PR_SET_CHILD_SUBREAPER, on ? 1n : 0n),
     "prctl",

@@ -1,4 +1,4 @@
-import { checkName, describe } from "../ffi/_arguments.ts";
+import { checkName, checkNumber } from "../ffi/_arguments.ts";
 import { ITIMERVAL } from "../ffi/layouts.ts";
 import { checkZero } from "../ffi/_results.ts";
 import {
@@ -124,11 +124,7 @@ function put(
   seconds: number,
   name: string,
 ): void {
-  if (typeof seconds !== "number") {
-    throw new TypeError(
-      `'${name}' must be a number: current value is ${describe(seconds)}`,
-    );
-  }
+  checkNumber(seconds, name);
   if (!(seconds >= 0 && seconds <= SECONDS_MAX)) {
     throw new RangeError(
       `'${name}' must be from 0 to ${SECONDS_MAX} seconds: current value is ${seconds}`,

@@ -1,4 +1,4 @@
-import { describe } from "../ffi/_arguments.ts";
+import { checkAbortSignal } from "../ffi/_arguments.ts";
 import { catchableSignal } from "./_signals/arguments.ts";
 import {
   type AsyncReceiver,
@@ -84,11 +84,7 @@ export function signals(
   if (numbers.length === 0) {
     throw new RangeError("'signals' must hold at least one signal");
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(
-      `'signal' must be an AbortSignal: current value is ${describe(signal)}`,
-    );
-  }
+  checkAbortSignal(signal);
   signal?.throwIfAborted();
   return new Stream(new Set(numbers), signal);
 }

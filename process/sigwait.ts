@@ -1,4 +1,4 @@
-import { describe } from "../ffi/_arguments.ts";
+import { checkTimeout } from "../ffi/_arguments.ts";
 import { catchableSignals } from "./_signals/arguments.ts";
 import { caughtSignals } from "./_signals/caught_signals.ts";
 import { heldSignals } from "./_signals/held_signals.ts";
@@ -74,16 +74,4 @@ export function sigwait(
   } finally {
     heldSignals.release(fresh);
   }
-}
-
-function checkTimeout(timeout: number): number {
-  if (typeof timeout !== "number") {
-    throw new TypeError(
-      `'timeout' must be a number: current value is ${describe(timeout)}`,
-    );
-  }
-  if (timeout >= 0) return timeout;
-  throw new RangeError(
-    `'timeout' must not be negative: current value is ${timeout}`,
-  );
 }

@@ -1,4 +1,4 @@
-import { checkInteger, describe } from "../ffi/_arguments.ts";
+import { checkAbortSignal, checkInteger } from "../ffi/_arguments.ts";
 import { WNOHANG } from "../ffi/constants.ts";
 import { isPending, pendingChild } from "./_pending_child.ts";
 import type { WaitUsageResult } from "./types.ts";
@@ -63,11 +63,7 @@ export async function waitAsync(
 ): Promise<WaitUsageResult> {
   checkInteger(pid, "pid", 1);
   const { signal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(
-      `'signal' must be an AbortSignal: current value is ${describe(signal)}`,
-    );
-  }
+  checkAbortSignal(signal);
   signal?.throwIfAborted();
   const ended = isPending(pid) ? null : wait4(pid, WNOHANG);
   return ended ?? await pendingChild(pid, signal);

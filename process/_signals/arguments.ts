@@ -1,4 +1,4 @@
-import { describe } from "../../ffi/_arguments.ts";
+import { checkEach, describe } from "../../ffi/_arguments.ts";
 import { signalNameOf, signalNumber } from "../../ffi/_signals.ts";
 import type { Signal } from "../signals.ts";
 
@@ -50,13 +50,5 @@ export function catchableSignals(
   signals: readonly (Signal | number)[],
   name = "signals",
 ): number[] {
-  if (!Array.isArray(signals)) {
-    throw new TypeError(
-      `'${name}' must be an array: current value is ${describe(signals)}`,
-    );
-  }
-  return Array.from(
-    signals,
-    (signal, index) => catchableSignal(signal, `${name}[${index}]`),
-  );
+  return checkEach(signals, name, catchableSignal);
 }
