@@ -1,16 +1,6 @@
-import { describe } from "../ffi/_arguments.ts";
+import { wrongType } from "../ffi/_arguments.ts";
 
 const encoder = new TextEncoder();
-
-/** A switch: `true` or `false`, nothing that merely counts as one. */
-export function checkSwitch(on: boolean, name = "on"): boolean {
-  if (typeof on !== "boolean") {
-    throw new TypeError(
-      `'${name}' must be a boolean: current value is ${describe(on)}`,
-    );
-  }
-  return on;
-}
 
 /**
  * The bytes to write: text as UTF-8, bytes as they are, in shared memory too.
@@ -21,11 +11,7 @@ export function checkSwitch(on: boolean, name = "on"): boolean {
 export function checkData(data: Uint8Array | string): Uint8Array<ArrayBuffer> {
   if (typeof data === "string") return encoder.encode(data);
   if (!(data instanceof Uint8Array)) {
-    throw new TypeError(
-      `'data' must be a Uint8Array or a string: current value is ${
-        describe(data)
-      }`,
-    );
+    throw wrongType(data, "data", "a Uint8Array or a string");
   }
   if (data.length === 0 && isOutOfBounds(data)) {
     throw new TypeError(

@@ -1,4 +1,4 @@
-import { describe } from "../ffi/_arguments.ts";
+import { wrongType } from "../ffi/_arguments.ts";
 import { readErrno } from "../ffi/_errno.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { errorFor } from "../ffi/_results.ts";
@@ -29,9 +29,7 @@ export class DescriptorSink implements UnderlyingSink<Uint8Array> {
   async write(chunk: Uint8Array): Promise<void> {
     try {
       if (!(chunk instanceof Uint8Array)) {
-        throw new TypeError(
-          `'chunk' must be a Uint8Array: current value is ${describe(chunk)}`,
-        );
+        throw wrongType(chunk, "chunk", "a Uint8Array");
       }
       await this.#writeAll(checkData(chunk));
     } catch (error) {

@@ -1,4 +1,4 @@
-import { checkName, describe } from "../ffi/_arguments.ts";
+import { checkName, wrongType } from "../ffi/_arguments.ts";
 
 /** The kinds of numbers that shared memory can hold, by the names of the typed arrays. */
 export type NumericType =
@@ -80,9 +80,5 @@ export function checkNumeric(
 ): void {
   const big = type === "bigint64" || type === "biguint64";
   if (big ? typeof value === "bigint" : typeof value === "number") return;
-  throw new TypeError(
-    `'${name}' must be a ${big ? "bigint" : "number"}: current value is ${
-      describe(value)
-    }`,
-  );
+  throw wrongType(value, name, big ? "a bigint" : "a number");
 }

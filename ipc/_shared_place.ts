@@ -1,4 +1,4 @@
-import { checkInteger, describe } from "../ffi/_arguments.ts";
+import { checkInteger, wrongType } from "../ffi/_arguments.ts";
 import {
   MAP_ANONYMOUS,
   MAP_SHARED,
@@ -46,9 +46,7 @@ export class SharedPlace {
   constructor(name: string, bytes: number, placement: SharedPlacement) {
     const { memory, offset = 0 } = placement;
     if (memory !== undefined && !(memory instanceof SharedMemory)) {
-      throw new TypeError(
-        `'memory' must be a SharedMemory: current value is ${describe(memory)}`,
-      );
+      throw wrongType(memory, "memory", "a SharedMemory");
     }
     const room = memory === undefined ? 0 : memory.buffer.byteLength - bytes;
     if (room < 0) {

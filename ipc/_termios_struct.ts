@@ -1,4 +1,4 @@
-import { checkInteger, describe } from "../ffi/_arguments.ts";
+import { checkInteger, checkObject } from "../ffi/_arguments.ts";
 import { TERMIOS2 } from "../ffi/layouts.ts";
 import { BOTHER, CBAUD, CIBAUD, IBSHIFT } from "../ffi/terminal_constants.ts";
 import type { ControlCharacter, Termios } from "./termios.ts";
@@ -81,17 +81,9 @@ export function decode(struct: DataView): Termios {
 
 /** The struct that says it, all of it checked. */
 export function encode(termios: Termios): DataView<ArrayBuffer> {
-  if (typeof termios !== "object" || termios === null) {
-    throw new TypeError(
-      `'termios' must be an object: current value is ${describe(termios)}`,
-    );
-  }
+  checkObject(termios, "termios");
   const { iflag, oflag, cflag, lflag, line, cc, ispeed, ospeed } = termios;
-  if (typeof cc !== "object" || cc === null) {
-    throw new TypeError(
-      `'termios.cc' must be an object: current value is ${describe(cc)}`,
-    );
-  }
+  checkObject(cc, "termios.cc");
   const struct = newStruct();
   const setFlags = (at: number, flags: number, name: string) =>
     // The bitwise operators of JavaScript give negative numbers where the highest bit is set.

@@ -1,4 +1,4 @@
-import { describe } from "../ffi/_arguments.ts";
+import { checkTimeout } from "../ffi/_arguments.ts";
 import { onForkedChild } from "../ffi/_after_fork.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import {
@@ -230,18 +230,8 @@ class Waiter {
 const TIMER_MAX = 0x7fff_ffff;
 
 /** The timeout of the options, in milliseconds. */
-export function checkTimeout({ timeout = Infinity }: WaitOptions): number {
-  if (typeof timeout !== "number") {
-    throw new TypeError(
-      `'options.timeout' must be a number: current value is ${
-        describe(timeout)
-      }`,
-    );
-  }
-  if (timeout >= 0) return timeout;
-  throw new RangeError(
-    `'options.timeout' must not be negative: current value is ${timeout}`,
-  );
+export function timeoutOf({ timeout = Infinity }: WaitOptions): number {
+  return checkTimeout(timeout, "options.timeout");
 }
 
 /** The error for time that is over. */

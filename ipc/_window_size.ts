@@ -1,4 +1,4 @@
-import { checkInteger, describe } from "../ffi/_arguments.ts";
+import { checkInteger, checkObject } from "../ffi/_arguments.ts";
 import { WINSIZE } from "../ffi/layouts.ts";
 import type { WindowSize } from "./tcgetwinsize.ts";
 
@@ -7,11 +7,7 @@ const UINT16_MAX = 0xffff;
 
 /** The struct that says the size, checked. */
 export function winsize(size: WindowSize): DataView<ArrayBuffer> {
-  if (typeof size !== "object" || size === null) {
-    throw new TypeError(
-      `'size' must be an object: current value is ${describe(size)}`,
-    );
-  }
+  checkObject(size, "size");
   const { columns, rows, xpixel = 0, ypixel = 0 } = size;
   const { ws_col, ws_row, ws_xpixel, ws_ypixel } = WINSIZE.fields;
   const struct = new DataView(new ArrayBuffer(WINSIZE.size));

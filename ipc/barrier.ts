@@ -2,8 +2,8 @@ import { checkInteger } from "../ffi/_arguments.ts";
 import { futexWake } from "../ffi/_futex.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
-  checkTimeout,
   timedOut,
+  timeoutOf,
   type WaitAsyncOptions,
   waitBlocking,
   type Waiting,
@@ -139,7 +139,7 @@ export class Barrier implements Disposable {
    * ```
    */
   wait(options: WaitOptions = {}): number {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     const [place, round] = this.#arrive();
     if (!this.#passed(round) && !waitBlocking(this.#waiting(round), timeout)) {
       this.#giveUp(round, timeout);
@@ -171,7 +171,7 @@ export class Barrier implements Disposable {
    * ```
    */
   async waitAsync(options: WaitAsyncOptions = {}): Promise<number> {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     options.signal?.throwIfAborted();
     const [place, round] = this.#arrive();
     if (this.#passed(round)) return place;

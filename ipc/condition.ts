@@ -1,11 +1,11 @@
-import { checkInteger, describe } from "../ffi/_arguments.ts";
+import { checkInteger, wrongType } from "../ffi/_arguments.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { futexWake } from "../ffi/_futex.ts";
 import { errorFor } from "../ffi/_results.ts";
 import { type HeldLock, locksWithin, type RobustLock } from "./_robust_lock.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
-  checkTimeout,
+  timeoutOf,
   type WaitAsyncOptions,
   waitBlocking,
   type Waiting,
@@ -85,11 +85,7 @@ export class Condition implements Disposable {
     const lock = typeof mutex === "object" && mutex !== null
       ? locksWithin.get(mutex)
       : undefined;
-    if (lock === undefined) {
-      throw new TypeError(
-        `'mutex' must be a Mutex: current value is ${describe(mutex)}`,
-      );
-    }
+    if (lock === undefined) throw wrongType(mutex, "mutex", "a Mutex");
     this.mutex = mutex;
     this.#lock = lock;
     this.#place = new SharedPlace("condition", BYTES, placement);
@@ -119,7 +115,7 @@ export class Condition implements Disposable {
    * ```
    */
   wait(options: WaitOptions = {}): boolean {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     const deadline = performance.now() + timeout;
     const guard = this.#guard("wait for");
     const ticket = this.#enter();
@@ -170,7 +166,7 @@ export class Condition implements Disposable {
    * ```
    */
   async waitAsync(options: WaitAsyncOptions = {}): Promise<boolean> {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     options.signal?.throwIfAborted();
     const deadline = performance.now() + timeout;
     const guard = this.#guard("wait for");
@@ -219,7 +215,7 @@ export class Condition implements Disposable {
    * ```
    */
   waitFor(predicate: () => boolean, options: WaitOptions = {}): boolean {
-    const deadline = performance.now() + checkTimeout(options);
+    const deadline = performance.now() + timeoutOf(options);
     this.#guard("wait for");
     while (!predicate()) {
       const timeout = deadline - performance.now();
@@ -255,7 +251,7 @@ export class Condition implements Disposable {
     predicate: () => boolean,
     options: WaitAsyncOptions = {},
   ): Promise<boolean> {
-    const deadline = performance.now() + checkTimeout(options);
+    const deadline = performance.now() + timeoutOf(options);
     this.#guard("wait for");
     while (!predicate()) {
       const timeout = deadline - performance.now();

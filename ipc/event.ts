@@ -1,7 +1,7 @@
 import { futexWake } from "../ffi/_futex.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
-  checkTimeout,
+  timeoutOf,
   type WaitAsyncOptions,
   waitBlocking,
   type Waiting,
@@ -131,7 +131,7 @@ export class Event implements Disposable {
    * ```
    */
   wait(options: WaitOptions = {}): boolean {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     return waitBlocking(this.#waiting(), timeout) ?? false;
   }
 
@@ -158,7 +158,7 @@ export class Event implements Disposable {
    * ```
    */
   async waitAsync(options: WaitAsyncOptions = {}): Promise<boolean> {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     const { signal } = options;
     return await this.#line.wait(this.#waiting(), timeout, signal) ?? false;
   }

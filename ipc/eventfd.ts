@@ -1,4 +1,4 @@
-import { checkDescriptor, checkInteger, describe } from "../ffi/_arguments.ts";
+import { checkDescriptor, checkInteger, wrongType } from "../ffi/_arguments.ts";
 import { EFD_CLOEXEC } from "../ffi/constants.ts";
 import { checkValue, retryInterrupted } from "../ffi/_results.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
@@ -111,11 +111,7 @@ export function eventfdRead(fd: number): bigint {
 export function eventfdWrite(fd: number, value: number | bigint): void {
   checkDescriptor(fd);
   if (typeof value !== "number" && typeof value !== "bigint") {
-    throw new TypeError(
-      `'value' must be a number or a bigint: current value is ${
-        describe(value)
-      }`,
-    );
+    throw wrongType(value, "value", "a number or a bigint");
   }
   if (
     typeof value === "number" && !Number.isSafeInteger(value) || value < 0 ||

@@ -1,5 +1,9 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import { checkDescriptor, checkInteger, describe } from "../ffi/_arguments.ts";
+import {
+  checkAbortSignal,
+  checkDescriptor,
+  checkInteger,
+} from "../ffi/_arguments.ts";
 import { LOCK_NB } from "../ffi/descriptor_constants.ts";
 import { PosixError } from "../ffi/posix_error.ts";
 import { flock } from "./flock.ts";
@@ -68,11 +72,7 @@ export async function flockAsync(
   const { signal } = options;
   checkDescriptor(fd);
   checkInteger(operation, "operation");
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(
-      `'signal' must be an AbortSignal: current value is ${describe(signal)}`,
-    );
-  }
+  checkAbortSignal(signal);
   if (!registered) onForkedChild(() => generation++);
   registered = true;
   const started = generation;

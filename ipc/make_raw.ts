@@ -1,4 +1,4 @@
-import { describe } from "../ffi/_arguments.ts";
+import { checkObject } from "../ffi/_arguments.ts";
 import {
   BRKINT,
   CS8,
@@ -46,11 +46,7 @@ import type { Termios } from "./termios.ts";
  * @see {@link https://man7.org/linux/man-pages/man3/termios.3.html | cfmakeraw(3)}
  */
 export function makeRaw(termios: Termios): Termios {
-  if (typeof termios !== "object" || termios === null) {
-    throw new TypeError(
-      `'termios' must be an object: current value is ${describe(termios)}`,
-    );
-  }
+  checkObject(termios, "termios");
   const { iflag, oflag, cflag, lflag, cc } = termios;
   return {
     ...termios,

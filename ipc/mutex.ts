@@ -7,8 +7,8 @@ import {
 } from "./_robust_lock.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
-  checkTimeout,
   timedOut,
+  timeoutOf,
   type WaitAsyncOptions,
   type WaitOptions,
 } from "./_waiting.ts";
@@ -119,7 +119,7 @@ export class Mutex implements Disposable {
    * ```
    */
   acquire(options?: WaitOptions): LockGuard {
-    const timeout = options === undefined ? Infinity : checkTimeout(options);
+    const timeout = options === undefined ? Infinity : timeoutOf(options);
     const guard = this.#lock.acquire(timeout);
     if (guard !== undefined) return guard;
     throw timedOut("acquire the mutex", "pthread_mutex_lock", timeout);
@@ -177,7 +177,7 @@ export class Mutex implements Disposable {
    * ```
    */
   async acquireAsync(options: WaitAsyncOptions = {}): Promise<LockGuard> {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     const guard = await this.#lock.acquireAsync(timeout, options.signal);
     if (guard !== undefined) return guard;
     throw timedOut("acquire the mutex", "pthread_mutex_lock", timeout);

@@ -1,4 +1,9 @@
-import { checkDescriptor, checkInteger, describe } from "../ffi/_arguments.ts";
+import {
+  checkArray,
+  checkDescriptor,
+  checkInteger,
+  checkNumber,
+} from "../ffi/_arguments.ts";
 import { readErrno } from "../ffi/_errno.ts";
 import { errorFor } from "../ffi/_results.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
@@ -80,11 +85,7 @@ export function poll(
 
 /** The array of `struct pollfd` that asks for these. */
 function pollTable(fds: readonly PollRequest[]): DataView<ArrayBuffer> {
-  if (!Array.isArray(fds)) {
-    throw new TypeError(
-      `'fds' must be an array: current value is ${describe(fds)}`,
-    );
-  }
+  checkArray(fds, "fds");
   const table = new DataView(new ArrayBuffer(fds.length * POLLFD.size));
   // Not `forEach`, which would pass over a hole.
   for (const [index, request] of fds.entries()) {
@@ -104,11 +105,7 @@ function pollTable(fds: readonly PollRequest[]): DataView<ArrayBuffer> {
 
 /** The timeout in milliseconds, `Infinity` where it is for ever. */
 function checkTimeout(timeoutMs: number): number {
-  if (typeof timeoutMs !== "number") {
-    throw new TypeError(
-      `'timeoutMs' must be a number: current value is ${describe(timeoutMs)}`,
-    );
-  }
+  checkNumber(timeoutMs, "timeoutMs");
   if (timeoutMs === -1) return Infinity;
   // FFI takes no -0 for an integer, and the sum is 0.
   if (timeoutMs >= 0) return timeoutMs + 0;

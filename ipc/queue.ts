@@ -2,7 +2,7 @@ import {
   checkDescriptor,
   checkInteger,
   checkMode,
-  describe,
+  wrongType,
 } from "../ffi/_arguments.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { checkZero, errorFor } from "../ffi/_results.ts";
@@ -614,9 +614,7 @@ const LONGEST_TURN_MS = 10;
 function intoOf(options: QueueGetOptions | undefined): Uint8Array | undefined {
   const into = options?.into;
   if (into === undefined || into instanceof Uint8Array) return into;
-  throw new TypeError(
-    `'options.into' must be a Uint8Array: current value is ${describe(into)}`,
-  );
+  throw wrongType(into, "options.into", "a Uint8Array");
 }
 
 function checkPlan(

@@ -1,5 +1,8 @@
-import { checkDescriptor, checkInteger } from "../ffi/_arguments.ts";
-import { checkSwitch } from "./_arguments.ts";
+import {
+  checkBoolean,
+  checkDescriptor,
+  checkInteger,
+} from "../ffi/_arguments.ts";
 import { SMALL_READ } from "./_read_limit.ts";
 import { openReadable } from "./_streams.ts";
 
@@ -65,7 +68,7 @@ export function readableStream(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const { autoClose = true, chunkSize = SMALL_READ } = options;
   checkDescriptor(fd);
-  checkSwitch(autoClose, "autoClose");
+  checkBoolean(autoClose, "autoClose");
   checkInteger(chunkSize, "chunkSize", 1, CHUNK_MAX);
   return openReadable(fd, autoClose, chunkSize).stream;
 }

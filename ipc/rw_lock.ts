@@ -6,8 +6,8 @@ import { MUTEX_BYTES } from "../ffi/_robust_mutex.ts";
 import { type HeldLock, type LockGuard, RobustLock } from "./_robust_lock.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
-  checkTimeout,
   timedOut,
+  timeoutOf,
   type WaitAsyncOptions,
   waitBlocking,
   type Waiting,
@@ -109,7 +109,7 @@ export class RwLock implements Disposable {
    * ```
    */
   acquireRead(options: WaitOptions = {}): LockGuard {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     const first = this.#read(true);
     if (first !== undefined) return first;
     this.#refuseDeadlock("pthread_rwlock_rdlock");
@@ -162,7 +162,7 @@ export class RwLock implements Disposable {
    * ```
    */
   async acquireReadAsync(options: WaitAsyncOptions = {}): Promise<LockGuard> {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     const guard = await this.#line
       .wait(this.#reading(), timeout, options.signal);
     if (guard !== undefined) return guard;
@@ -191,7 +191,7 @@ export class RwLock implements Disposable {
    * ```
    */
   acquireWrite(options: WaitOptions = {}): LockGuard {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     const deadline = performance.now() + timeout;
     const guard = new WriteGuard(this.#place);
     for (const lock of [this.#writer, ...this.#readers]) {
@@ -256,7 +256,7 @@ export class RwLock implements Disposable {
    * ```
    */
   async acquireWriteAsync(options: WaitAsyncOptions = {}): Promise<LockGuard> {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     const deadline = performance.now() + timeout;
     const guard = new WriteGuard(this.#place);
     for (const lock of [this.#writer, ...this.#readers]) {

@@ -6,8 +6,8 @@ import { errorFor } from "../ffi/_results.ts";
 import type { Guard } from "./_robust_lock.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
-  checkTimeout,
   timedOut,
+  timeoutOf,
   type WaitAsyncOptions,
   waitBlocking,
   type Waiting,
@@ -101,7 +101,7 @@ export class Semaphore implements Disposable {
    * ```
    */
   acquire(options: WaitOptions = {}): Guard {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     const guard = this.tryAcquire();
     if (guard !== null) return guard;
     this.#expect(1);
@@ -165,7 +165,7 @@ export class Semaphore implements Disposable {
    * ```
    */
   async acquireAsync(options: WaitAsyncOptions = {}): Promise<Guard> {
-    const timeout = checkTimeout(options);
+    const timeout = timeoutOf(options);
     this.#expect(1);
     try {
       const guard = await this.#line

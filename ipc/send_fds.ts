@@ -1,4 +1,4 @@
-import { checkDescriptor, describe } from "../ffi/_arguments.ts";
+import { checkArray, checkDescriptor } from "../ffi/_arguments.ts";
 import { MSG_NOSIGNAL } from "../ffi/descriptor_constants.ts";
 import { retryInterrupted } from "../ffi/_results.ts";
 import { exchangeSymbols } from "../ffi/_symbols.ts";
@@ -49,11 +49,7 @@ export function sendFds(
   data: Uint8Array | string = "\0",
 ): number {
   checkDescriptor(socket, "socket");
-  if (!Array.isArray(fds)) {
-    throw new TypeError(
-      `'fds' must be an array: current value is ${describe(fds)}`,
-    );
-  }
+  checkArray(fds, "fds");
   if (fds.length === 0 || fds.length > FDS_MAX) {
     throw new RangeError(
       `'fds' must hold 1 to ${FDS_MAX} descriptors: current length is ${fds.length}`,

@@ -1,6 +1,5 @@
-import { checkDescriptor } from "../ffi/_arguments.ts";
+import { checkBoolean, checkDescriptor } from "../ffi/_arguments.ts";
 import { F_GETFD, F_SETFD, FD_CLOEXEC } from "../ffi/constants.ts";
-import { checkSwitch } from "./_arguments.ts";
 import { setFlag } from "./_set_flag.ts";
 
 /**
@@ -29,6 +28,6 @@ import { setFlag } from "./_set_flag.ts";
  */
 export function setCloexec(fd: number, on: boolean): void {
   checkDescriptor(fd);
-  checkSwitch(on);
+  checkBoolean(on, "on");
   setFlag(fd, { get: F_GETFD, set: F_SETFD }, FD_CLOEXEC, on);
 }

@@ -1,6 +1,5 @@
-import { checkDescriptor } from "../ffi/_arguments.ts";
+import { checkBoolean, checkDescriptor } from "../ffi/_arguments.ts";
 import { F_GETFL, F_SETFL, O_NONBLOCK } from "../ffi/constants.ts";
-import { checkSwitch } from "./_arguments.ts";
 import { setFlag } from "./_set_flag.ts";
 
 /**
@@ -33,6 +32,6 @@ import { setFlag } from "./_set_flag.ts";
  */
 export function setNonblock(fd: number, on: boolean): void {
   checkDescriptor(fd);
-  checkSwitch(on);
+  checkBoolean(on, "on");
   setFlag(fd, { get: F_GETFL, set: F_SETFL }, O_NONBLOCK, on);
 }

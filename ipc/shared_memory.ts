@@ -1,4 +1,5 @@
 import {
+  checkBoolean,
   checkDescriptor,
   checkInteger,
   checkMode,
@@ -25,7 +26,6 @@ import {
 } from "../ffi/_memory.ts";
 import { type Action, checkZero, errorFor } from "../ffi/_results.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
-import { checkSwitch } from "./_arguments.ts";
 import {
   duplicate,
   openMemoryFile,
@@ -224,8 +224,8 @@ export class SharedMemory implements Disposable {
     const { private: own = false } = options;
     const how = checkOptions(options);
     checkSize(offset, "options.offset");
-    checkSwitch(grow, "options.grow");
-    checkSwitch(own, "options.private");
+    checkBoolean(grow, "options.grow");
+    checkBoolean(own, "options.private");
     if (typeof file === "number") checkDescriptor(file, "file");
     else checkString(file, "file");
     if (how.create && typeof file === "number") {
@@ -546,8 +546,8 @@ function checkOptions(
   if (bytes !== undefined) {
     checkInteger(bytes, "options.bytes", 1, Number.MAX_SAFE_INTEGER);
   }
-  checkSwitch(create, "options.create");
-  checkSwitch(exclusive, "options.exclusive");
+  checkBoolean(create, "options.create");
+  checkBoolean(exclusive, "options.exclusive");
   checkMode(mode, "options.mode");
   if (exclusive && !create) {
     throw new TypeError("'options.exclusive' must go with 'create'");

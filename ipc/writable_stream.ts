@@ -1,5 +1,4 @@
-import { checkDescriptor } from "../ffi/_arguments.ts";
-import { checkSwitch } from "./_arguments.ts";
+import { checkBoolean, checkDescriptor } from "../ffi/_arguments.ts";
 import { openWritable } from "./_streams.ts";
 
 /** Options for {@linkcode writableStream}. */
@@ -54,6 +53,6 @@ export function writableStream(
 ): WritableStream<Uint8Array> {
   const { autoClose = true } = options;
   checkDescriptor(fd);
-  checkSwitch(autoClose, "autoClose");
+  checkBoolean(autoClose, "autoClose");
   return openWritable(fd, autoClose).stream;
 }

@@ -1,4 +1,4 @@
-import { describe } from "../../ffi/_arguments.ts";
+import { checkNumber } from "../../ffi/_arguments.ts";
 
 /** When to stop waiting, by `performance.now()`; 0 for at once. */
 export function deadlineOf(
@@ -6,14 +6,7 @@ export function deadlineOf(
 ): number {
   const timeout = options?.timeout;
   if (timeout === undefined || timeout === Infinity) return Infinity;
-  if (typeof timeout !== "number") {
-    throw new TypeError(
-      `'options.timeout' must be a number: current value is ${
-        describe(timeout)
-      }`,
-    );
-  }
-  if (!(timeout >= 0)) {
+  if (!(checkNumber(timeout, "options.timeout") >= 0)) {
     throw new RangeError(
       `'options.timeout' must not be negative, nor NaN: current value is ${timeout}`,
     );
