@@ -1,4 +1,4 @@
-import { SYS_pidfd_open, SYS_pidfd_send_signal } from "../ffi/constants.ts";
+import { SYS_pidfd_open } from "../ffi/constants.ts";
 import { readErrno } from "../ffi/_errno.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { errorFor } from "../ffi/_results.ts";
@@ -8,6 +8,7 @@ import {
   forkSymbols,
   waitSymbols,
 } from "../ffi/_symbols.ts";
+import { signalByPidfd } from "../wait/_pidfd.ts";
 import { getpid } from "./getpid.ts";
 import { listPids, listTids, type ProcStat, readStat } from "./_proc_stat.ts";
 
@@ -181,14 +182,7 @@ export class FrozenTree implements Disposable {
 
   /** Gives 0, or the error number. */
   #send(member: Member, signal: number): number {
-    const result = waitSymbols().pidfd_send_signal(
-      BigInt(SYS_pidfd_send_signal),
-      member.pidfd,
-      signal,
-      0n,
-      0,
-    );
-    return result === 0 ? 0 : readErrno();
+    return signalByPidfd(member.pidfd, signal);
   }
 }
 

@@ -1,12 +1,8 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import {
-  POLLIN,
-  SYS_pidfd_open,
-  SYS_pidfd_send_signal,
-} from "../ffi/constants.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { checkValue, lastError } from "../ffi/_results.ts";
+import { POLLIN, SYS_pidfd_open } from "../ffi/constants.ts";
+import { checkValue } from "../ffi/_results.ts";
 import { descriptorSymbols, waitSymbols } from "../ffi/_symbols.ts";
+import { signalChild } from "./_pidfd.ts";
 import { reapByPidfd } from "./_reap_by_pidfd.ts";
 import type { WaitUsageResult } from "./types.ts";
 import {
@@ -60,21 +56,7 @@ class PendingChild implements Watched {
 
   /** Sends a signal to this very child, whoever has its pid by now; gives false where it has been reaped. */
   kill(signal: number): boolean {
-    if (this.released) return false;
-    const result = waitSymbols().pidfd_send_signal(
-      BigInt(SYS_pidfd_send_signal),
-      this.fd,
-      signal,
-      0n,
-      0,
-    );
-    if (result === 0) return true;
-    const error = lastError(
-      "pidfd_send_signal",
-      () => `Cannot send signal ${signal} to child ${this.#pid}`,
-    );
-    if (error.errno === ERRNO.ESRCH) return false;
-    throw error;
+    return !this.released && signalChild(this.fd, this.#pid, signal);
   }
 
   abort(waiter: Waiter, reason: unknown): void {

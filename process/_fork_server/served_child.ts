@@ -1,8 +1,7 @@
-import { POLLIN, SYS_pidfd_send_signal } from "../../ffi/constants.ts";
-import { ERRNO } from "../../ffi/errno.ts";
-import { lastError } from "../../ffi/_results.ts";
-import { descriptorSymbols, waitSymbols } from "../../ffi/_symbols.ts";
+import { POLLIN } from "../../ffi/constants.ts";
+import { descriptorSymbols } from "../../ffi/_symbols.ts";
 import type { Follower } from "../../wait/_pending_child.ts";
+import { signalChild } from "../../wait/_pidfd.ts";
 import type { WaitUsageResult } from "../../wait/types.ts";
 import {
   lookSoon,
@@ -63,21 +62,7 @@ export class ServedChild implements Follower, Watched {
   }
 
   kill(signal: number): boolean {
-    if (!this.#open) return false;
-    const result = waitSymbols().pidfd_send_signal(
-      BigInt(SYS_pidfd_send_signal),
-      this.fd,
-      signal,
-      0n,
-      0,
-    );
-    if (result === 0) return true;
-    const error = lastError(
-      "pidfd_send_signal",
-      () => `Cannot send signal ${signal} to child ${this.pid}`,
-    );
-    if (error.errno === ERRNO.ESRCH) return false;
-    throw error;
+    return this.#open && signalChild(this.fd, this.pid, signal);
   }
 
   reference(on: boolean): void {
