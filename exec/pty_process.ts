@@ -9,7 +9,8 @@ import type { PtyController } from "./_pty_controller.ts";
  * A program in a pseudo-terminal of its own, as {@linkcode spawnPty} gives it: a {@linkcode ChildProcess}, and its terminal.
  *
  * Standard output and error are one stream, as on any terminal; `stdout` and `stdin` are other names of
- * {@linkcode PtyProcess.readable} and {@linkcode PtyProcess.writable}.
+ * {@linkcode PtyProcess.prototype.readable | PtyProcess.readable} and
+ * {@linkcode PtyProcess.prototype.writable | PtyProcess.writable}.
  *
  * @example A terminal that grows
  * ```ts
@@ -64,7 +65,7 @@ export class PtyProcess extends ChildProcess {
    * The descriptor of the terminal's controlling end, for `tcgetattr`, `tcsetattr`, `tcgetpgrp` and the like. It belongs to the
    * streams, so neither read nor write nor close it.
    *
-   * @throws {PosixError} `EBADF` once {@linkcode PtyProcess.readable} has ended.
+   * @throws {PosixError} `EBADF` once {@linkcode PtyProcess.prototype.readable | PtyProcess.readable} has ended.
    */
   get controller(): number {
     return this.#controller.descriptor;

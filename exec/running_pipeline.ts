@@ -90,7 +90,7 @@ export class Pipeline implements AsyncDisposable {
 
   /**
    * Waits for the end of all, and gives what the last program has written as text. It does not judge: how they have ended,
-   * {@linkcode Pipeline.status} says.
+   * {@linkcode Pipeline.prototype.status | Pipeline.status} says.
    *
    * @returns The output, decoded as UTF-8.
    * @throws {TypeError} If standard output is not piped, or is locked.

@@ -28,7 +28,8 @@ const ROUND_SHIFT = 21;
 const ROUND_MASK = 0x7ff;
 
 /**
- * Thrown by {@linkcode Barrier.wait} where not all will come: somebody has waited too long, or said so by {@linkcode Barrier.abort}.
+ * Thrown by {@linkcode Barrier.prototype.wait | Barrier.wait} where not all will come: somebody has waited too long, or
+ * said so by {@linkcode Barrier.prototype.abort | Barrier.abort}.
  *
  * @example Coming too late
  * ```ts
@@ -58,8 +59,9 @@ export class BarrierBroken extends Error {
  * Made without memory, it is shared with the processes that are forked from then on. Made in a {@linkcode SharedMemory}, it is the
  * same barrier for all who make one at that offset.
  *
- * A process that is killed before it arrives is one that never comes: give the others a timeout. When it is over, the barrier is
- * broken for all, as in Python, until {@linkcode Barrier.reset}. One that is killed after it has arrived counts as arrived.
+ * A process that is killed before it arrives is one that never comes: give the others a timeout. When it is over, the
+ * barrier is broken for all, as in Python, until {@linkcode Barrier.prototype.reset | Barrier.reset}. One that is
+ * killed after it has arrived counts as arrived.
  *
  * @example Both or none
  * ```ts
@@ -119,7 +121,8 @@ export class Barrier implements Disposable {
   /**
    * `pthread_barrier_wait(barrier)`: arrives, and waits until all have.
    *
-   * Blocks the thread, event loop included; see {@linkcode Barrier.waitAsync} for the version that does not.
+   * Blocks the thread, event loop included; see {@linkcode Barrier.prototype.waitAsync | Barrier.waitAsync} for the
+   * version that does not.
    *
    * @param options How long to wait. If that is not enough, the barrier is broken.
    * @returns The order of arrival, from 0 to `parties` − 1: each gets another number.
@@ -188,7 +191,8 @@ export class Barrier implements Disposable {
   }
 
   /**
-   * Breaks the barrier: all who wait, and all who come, get {@linkcode BarrierBroken}, until {@linkcode Barrier.reset}.
+   * Breaks the barrier: all who wait, and all who come, get {@linkcode BarrierBroken}, until
+   * {@linkcode Barrier.prototype.reset | Barrier.reset}.
    *
    * @throws {TypeError} If it is closed.
    *

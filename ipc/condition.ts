@@ -35,9 +35,9 @@ const GRANTS = 4;
  * Made without memory, it is shared with the processes that are forked from then on. Made in a {@linkcode SharedMemory}, it is the
  * same condition for all who make one at that offset.
  *
- * As with every condition variable, somebody may be woken for nothing, for instance after a process was killed: look at what is
- * waited for again, as {@linkcode Condition.waitFor} does. A process that is killed while it waits takes no notification along: it
- * goes to another, within a fifth of a second.
+ * As with every condition variable, somebody may be woken for nothing, for instance after a process was killed: look at
+ * what is waited for again, as {@linkcode Condition.prototype.waitFor | Condition.waitFor} does. A process that is
+ * killed while it waits takes no notification along: it goes to another, within a fifth of a second.
  *
  * @example Waiting for a number
  * ```ts
@@ -94,8 +94,9 @@ export class Condition implements Disposable {
   /**
    * `pthread_cond_wait(condition, mutex)`: releases the mutex, waits to be notified, and acquires it again.
    *
-   * Blocks the thread, event loop included; see {@linkcode Condition.waitAsync} for the version that does not. The mutex is
-   * acquired again in any case, by the guard that had it, whose `ownerDied` then tells of whoever had it meanwhile.
+   * Blocks the thread, event loop included; see {@linkcode Condition.prototype.waitAsync | Condition.waitAsync} for the
+   * version that does not. The mutex is acquired again in any case, by the guard that had it, whose `ownerDied` then
+   * tells of whoever had it meanwhile.
    *
    * @param options How long to wait to be notified; getting the mutex again may take longer.
    * @returns Whether it was notified; false if the time is over.
@@ -194,7 +195,8 @@ export class Condition implements Disposable {
   /**
    * Waits until what is waited for is so: looks, waits to be notified, looks again.
    *
-   * Blocks the thread, event loop included; see {@linkcode Condition.waitForAsync} for the version that does not.
+   * Blocks the thread, event loop included; see {@linkcode Condition.prototype.waitForAsync | Condition.waitForAsync}
+   * for the version that does not.
    *
    * @param predicate Tells whether it is so; called with the mutex acquired.
    * @param options How long to wait.

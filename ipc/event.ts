@@ -65,7 +65,7 @@ export class Event implements Disposable {
   }
 
   /**
-   * Has it happen: wakes all who wait, and nobody waits any more until {@linkcode Event.clear}.
+   * Has it happen: wakes all who wait, and nobody waits any more until {@linkcode Event.prototype.clear | Event.clear}.
    *
    * @throws {TypeError} If it is closed.
    *
@@ -114,7 +114,8 @@ export class Event implements Disposable {
   /**
    * Waits until it has happened.
    *
-   * Blocks the thread, event loop included; see {@linkcode Event.waitAsync} for the version that does not.
+   * Blocks the thread, event loop included; see {@linkcode Event.prototype.waitAsync | Event.waitAsync} for the version
+   * that does not.
    *
    * @param options How long to wait.
    * @returns Whether it has happened; false if the time is over.

@@ -11,9 +11,10 @@ import {
 /**
  * A {@linkcode Queue} that knows whether all that was put has been dealt with.
  *
- * Whoever gets an item says with {@linkcode JoinableQueue.taskDone} when the work on it is done, and
- * {@linkcode JoinableQueue.join} waits until that was said of every item. The work of a process that was killed between the two
- * is never done: who joins should have a timeout, or know of the death of those who work.
+ * Whoever gets an item says with {@linkcode JoinableQueue.prototype.taskDone | JoinableQueue.taskDone} when the work on
+ * it is done, and {@linkcode JoinableQueue.prototype.join | JoinableQueue.join} waits until that was said of every
+ * item. The work of a process that was killed between the two is never done: who joins should have a timeout, or know
+ * of the death of those who work.
  *
  * @typeParam T What the items are.
  *

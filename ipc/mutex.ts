@@ -30,8 +30,8 @@ export type {
  * same mutex for all who make one at that offset, whoever comes first; the memory must be filled with zeros before.
  *
  * It belongs to the process as a whole: whoever acquires it again without releasing it gets `EDEADLK`, or with
- * {@linkcode Mutex.acquireAsync} waits in line. A forked child does not have what its parent has. While it is acquired, closing its
- * memory detaches it, but leaves it mapped until the release.
+ * {@linkcode Mutex.prototype.acquireAsync | Mutex.acquireAsync} waits in line. A forked child does not have what its
+ * parent has. While it is acquired, closing its memory detaches it, but leaves it mapped until the release.
  *
  * Acquiring and releasing takes tens of nanoseconds where nobody else wants it; JavaScript's `using` adds a few hundred, which
  * {@linkcode Guard.release} in a `finally` does without. It needs glibc 2.34 or newer, where libpthread is part of libc.
@@ -100,7 +100,8 @@ export class Mutex implements Disposable {
   /**
    * `pthread_mutex_lock(mutex)`: waits until nobody has the mutex, and takes it.
    *
-   * Blocks the thread, event loop included; see {@linkcode Mutex.acquireAsync} for the version that does not.
+   * Blocks the thread, event loop included; see {@linkcode Mutex.prototype.acquireAsync | Mutex.acquireAsync} for the
+   * version that does not.
    *
    * @param options How long to wait.
    * @returns What releases it.

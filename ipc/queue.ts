@@ -96,10 +96,11 @@ let opened: Segment | undefined;
  * A process that is killed at any point, in the middle of a put or a get included, is no danger to the others: its unfinished
  * item is not there, or is still there. One that is *stopped* may keep the others waiting until it goes on.
  *
- * Processes forked afterwards have the queue too. Others are given it by name ({@linkcode Queue.open}), or by its descriptor
- * ({@linkcode Queue.fd}, {@linkcode Queue.from}). Three different things come to an end: {@linkcode Queue.close} closes the
- * queue for all; {@linkcode Queue.release}, or `using`, lets go of this process's handle alone; {@linkcode Queue.unlink}
- * removes a name. The memory is there until the last process has let go.
+ * Processes forked afterwards have the queue too. Others are given it by name ({@linkcode Queue.open}), or by its
+ * descriptor ({@linkcode Queue.prototype.fd | Queue.fd}, {@linkcode Queue.from}). Three different things come to an
+ * end: {@linkcode Queue.prototype.close | Queue.close} closes the queue for all;
+ * {@linkcode Queue.prototype.release | Queue.release}, or `using`, lets go of this process's handle alone;
+ * {@linkcode Queue.unlink} removes a name. The memory is there until the last process has let go.
  *
  * Memory is `bytes` ({@linkcode QueueOptions}) of ring, taken at once. Larger items, from a quarter of that, have a place of
  * their own, of up to sixteen times as much, or as one item needs.
@@ -567,7 +568,7 @@ export class Queue<T> implements AsyncIterable<T>, Disposable {
     this.#core.release();
   }
 
-  /** The same as {@linkcode Queue.release}. */
+  /** The same as {@linkcode Queue.prototype.release | Queue.release}. */
   [Symbol.dispose](): void {
     this.release();
   }

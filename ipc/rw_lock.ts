@@ -32,7 +32,7 @@ const READERS_MAX = (BYTES - READERS) / MUTEX_BYTES;
  * It is made of robust mutexes, one for each reader: whoever writes has all of them. So nobody waits for the dead: a reader that
  * is killed leaves nothing behind, and one that is killed while it writes is reported to the next ones by
  * {@linkcode LockGuard.ownerDied}. Whoever is about to write comes before those who come to read; but a process that reads already may do so again
- * by {@linkcode RwLock.acquireRead}.
+ * by {@linkcode RwLock.prototype.acquireRead | RwLock.acquireRead}.
  *
  * Made without memory, it is shared with the processes that are forked from then on. Made in a {@linkcode SharedMemory}, it is the
  * same lock for all who make one at that offset; the memory must be filled with zeros before. Up to 62 processes can read at
@@ -90,7 +90,8 @@ export class RwLock implements Disposable {
   /**
    * `pthread_rwlock_rdlock(lock)`: waits until nobody writes or is about to, and keeps others from it.
    *
-   * Blocks the thread, event loop included; see {@linkcode RwLock.acquireReadAsync} for the version that does not.
+   * Blocks the thread, event loop included; see {@linkcode RwLock.prototype.acquireReadAsync | RwLock.acquireReadAsync}
+   * for the version that does not.
    *
    * @param options How long to wait.
    * @returns What releases it.
@@ -172,7 +173,8 @@ export class RwLock implements Disposable {
   /**
    * `pthread_rwlock_wrlock(lock)`: waits until nobody reads or writes, and keeps others from both.
    *
-   * Blocks the thread, event loop included; see {@linkcode RwLock.acquireWriteAsync} for the version that does not.
+   * Blocks the thread, event loop included; see
+   * {@linkcode RwLock.prototype.acquireWriteAsync | RwLock.acquireWriteAsync} for the version that does not.
    *
    * @param options How long to wait.
    * @returns What releases it.

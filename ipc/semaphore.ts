@@ -83,10 +83,12 @@ export class Semaphore implements Disposable {
   /**
    * `sem_wait(sem)`: waits until there is a permit, and takes it.
    *
-   * Blocks the thread, event loop included; see {@linkcode Semaphore.acquireAsync} for the version that does not.
+   * Blocks the thread, event loop included; see {@linkcode Semaphore.prototype.acquireAsync | Semaphore.acquireAsync}
+   * for the version that does not.
    *
    * @param options How long to wait.
-   * @returns What gives the permit back; or call {@linkcode Semaphore.release}, from wherever it may be.
+   * @returns What gives the permit back; or call {@linkcode Semaphore.prototype.release | Semaphore.release}, from wherever
+   * it may be.
    * @throws {PosixError} `ETIMEDOUT` if the time is over.
    * @throws {RangeError} If the timeout is negative or `NaN`.
    * @throws {TypeError} If it is closed.

@@ -64,7 +64,10 @@ export class SharedArray<Type extends NumericType = NumericType>
     this.#array = this.#view();
   }
 
-  /** The numbers themselves. Another array where the memory was resized; the one before is then of length 0, as it is after {@linkcode SharedArray.close}. Throws a `TypeError` if it is closed. */
+  /**
+   * The numbers themselves. Another array where the memory was resized; the one before is then of length 0, as it is after
+   * {@linkcode SharedArray.prototype.close | SharedArray.close}. Throws a `TypeError` if it is closed.
+   */
   get array(): NumericArray<Type> {
     if (this.#place.stale) {
       this.#place.renew("use");

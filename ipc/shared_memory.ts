@@ -112,13 +112,14 @@ interface Origin {
 /**
  * `mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset)`: memory that processes have in common.
  *
- * What one writes to {@linkcode SharedMemory.buffer} the others see at once, through typed arrays and `Atomics` like any other. A
- * forked child shares it with its parent. {@linkcode Mutex} and the other locks keep processes from getting in each other's way,
- * and can lie in such memory.
+ * What one writes to {@linkcode SharedMemory.prototype.buffer | SharedMemory.buffer} the others see at once, through
+ * typed arrays and `Atomics` like any other. A forked child shares it with its parent. {@linkcode Mutex} and the other
+ * locks keep processes from getting in each other's way, and can lie in such memory.
  *
- * After {@linkcode SharedMemory.close} the buffer is detached: typed arrays over it have length 0, and `Atomics` throw. But where
- * somebody makes the *file* shorter than the memory, the kernel ends whoever touches the lost part by SIGBUS; so the size is
- * checked before mapping, and memory that comes from strangers is best sealed ({@linkcode addSeals}).
+ * After {@linkcode SharedMemory.prototype.close | SharedMemory.close} the buffer is detached: typed arrays over it have
+ * length 0, and `Atomics` throw. But where somebody makes the *file* shorter than the memory, the kernel ends whoever
+ * touches the lost part by SIGBUS; so the size is checked before mapping, and memory that comes from strangers is best
+ * sealed ({@linkcode addSeals}).
  *
  * It needs `--allow-ffi` without a list of paths, since it makes buffers of addresses.
  *
@@ -162,10 +163,11 @@ export class SharedMemory implements Disposable {
   /**
    * `memfd_create` and `mmap`: makes memory without a name, filled with zeros, for this process and those that it forks.
    *
-   * Another process can be given {@linkcode SharedMemory.fd} over a socket. Pages are taken as they are touched.
+   * Another process can be given {@linkcode SharedMemory.prototype.fd | SharedMemory.fd} over a socket. Pages are taken
+   * as they are touched.
    *
    * @param bytes Its size.
-   * @returns The memory, mapped until {@linkcode SharedMemory.close}.
+   * @returns The memory, mapped until {@linkcode SharedMemory.prototype.close | SharedMemory.close}.
    * @throws {RangeError} If the size is not a positive integer.
    * @throws {PosixError} `ENOMEM` if the address space is too small; `EMFILE` if the process has no descriptor left.
    *
@@ -191,11 +193,12 @@ export class SharedMemory implements Disposable {
   /**
    * `open(path, …)`, `mmap`: maps a file.
    *
-   * What is written to memory is written to the file: when the kernel comes to it, or at {@linkcode SharedMemory.sync}.
+   * What is written to memory is written to the file: when the kernel comes to it, or at
+   * {@linkcode SharedMemory.prototype.sync | SharedMemory.sync}.
    *
    * @param file A path; or a descriptor, which stays the caller's and may be closed at once.
    * @param options How much of it, and whether to make it.
-   * @returns The memory, mapped until {@linkcode SharedMemory.close}.
+   * @returns The memory, mapped until {@linkcode SharedMemory.prototype.close | SharedMemory.close}.
    * @throws {TypeError} If the options contradict each other or what they apply to.
    * @throws {RangeError} If a number is out of range, or the file is shorter than `bytes` and not to grow.
    * @throws {PosixError} `ENOENT` if the file is not there; `EEXIST` if it is, with `exclusive`; `EACCES` if permission is lacking;
@@ -275,12 +278,13 @@ export class SharedMemory implements Disposable {
   /**
    * `shm_open(name, …)`, `mmap`: opens shared memory by a name that any process of the machine can use.
    *
-   * It lies in /dev/shm, and lasts until {@linkcode SharedMemory.unlink}, whoever ends. What is created is filled with zeros, has
-   * its full size before anybody can open it, and its memory is set aside at once.
+   * It lies in /dev/shm, and lasts until {@linkcode SharedMemory.prototype.unlink | SharedMemory.unlink}, whoever ends.
+   * What is created is filled with zeros, has its full size before anybody can open it, and its memory is set aside at
+   * once.
    *
    * @param name The name of a file; a slash in front of it makes no difference.
    * @param options Whether to create it, and its size.
-   * @returns The memory, mapped until {@linkcode SharedMemory.close}.
+   * @returns The memory, mapped until {@linkcode SharedMemory.prototype.close | SharedMemory.close}.
    * @throws {TypeError} If the name is not one of a file, or the options contradict each other.
    * @throws {RangeError} If a number is out of range, or more is asked for than there is.
    * @throws {PosixError} `ENOENT` if it is not there; `EEXIST` if it is, with `exclusive`; `EACCES` if permission is lacking;
@@ -320,7 +324,10 @@ export class SharedMemory implements Disposable {
     });
   }
 
-  /** The memory. Another one after each {@linkcode SharedMemory.resize}; the one before is then detached. Throws a `TypeError` after {@linkcode SharedMemory.close}. */
+  /**
+   * The memory. Another one after each {@linkcode SharedMemory.prototype.resize | SharedMemory.resize}; the one before is
+   * then detached. Throws a `TypeError` after {@linkcode SharedMemory.prototype.close | SharedMemory.close}.
+   */
   get buffer(): ArrayBuffer {
     this.#check("use");
     return this.#buffer;
@@ -331,13 +338,16 @@ export class SharedMemory implements Disposable {
     return this.#buffer.byteLength;
   }
 
-  /** The descriptor of the file that is mapped, close-on-exec. It is the memory's own: nobody else is to close it. Throws a `TypeError` after {@linkcode SharedMemory.close}. */
+  /**
+   * The descriptor of the file that is mapped, close-on-exec. It is the memory's own: nobody else is to close it. Throws a
+   * `TypeError` after {@linkcode SharedMemory.prototype.close | SharedMemory.close}.
+   */
   get fd(): number {
     this.#check("use");
     return this.#origin.fd;
   }
 
-  /** Whether {@linkcode SharedMemory.close} was called. */
+  /** Whether {@linkcode SharedMemory.prototype.close | SharedMemory.close} was called. */
   get closed(): boolean {
     return this.#closed;
   }

@@ -7,7 +7,7 @@ import { type Numeric, type NumericType, SharedArray } from "./shared_array.ts";
  *
  * Made without memory, it is shared with the processes that are forked from then on; made in a {@linkcode SharedMemory}, it is a
  * view of what is there. An integer can be changed in one step, which no other process comes between: `value++` is two, and needs
- * a {@linkcode Mutex}, while {@linkcode SharedValue.add} does not.
+ * a {@linkcode Mutex}, while {@linkcode SharedValue.prototype.add | SharedValue.add} does not.
  *
  * @example Counting from two processes
  * ```ts

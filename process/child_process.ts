@@ -37,8 +37,9 @@ export interface ChildOutput extends ChildStatus {
 /**
  * A child of this process, as {@linkcode forkChild} and `spawn` give it; made the way of `Deno.ChildProcess`.
  *
- * It is waited for from the start and so never stays a zombie; all children share one thread of Deno's pool for that. Until it has
- * ended it keeps this process alive, unless {@linkcode ChildProcess.unref} says otherwise. Leave the waiting to it: a
+ * It is waited for from the start and so never stays a zombie; all children share one thread of Deno's pool for that.
+ * Until it has ended it keeps this process alive, unless {@linkcode ChildProcess.prototype.unref | ChildProcess.unref}
+ * says otherwise. Leave the waiting to it: a
  * `wait()` for any child would take the status away, and `status` would then be rejected with `ECHILD`.
  *
  * In a process that is forked later, the object belongs to the parent: `status` never settles there, and the child's pipes
@@ -176,7 +177,7 @@ export class ChildProcess implements AsyncDisposable {
 
   /**
    * Waits for the child's end, and gives what it has written to its standard output as text. It does not judge: how the
-   * child has ended, {@linkcode ChildProcess.status} says.
+   * child has ended, {@linkcode ChildProcess.prototype.status | ChildProcess.status} says.
    *
    * @returns The output, decoded as UTF-8.
    * @throws {TypeError} If standard output is not piped, or it or standard error is locked.

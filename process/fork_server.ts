@@ -23,8 +23,9 @@ import { revive } from "./_portable_error.ts";
  * Forks a small, quiet process that forks on request: for a program whose own heap or threads will make forking dear.
  *
  * Called early, before tables are built and servers are started, it keeps a process as it is now. Each later
- * {@linkcode ForkServer.fork} makes a child of *that*, in the time that its size takes, whatever has become of this one:
- * the child has what was there when the server was forked, and the argument that it is given.
+ * {@linkcode ForkServer.prototype.fork | ForkServer.fork} makes a child of *that*, in the time that its size takes,
+ * whatever has become of this one: the child has what was there when the server was forked, and the argument that it is
+ * given.
  *
  * The server ends when it is closed, and when this process ends. It does not keep this process alive.
  *

@@ -200,7 +200,7 @@ export class Pool<Item, Result> implements AsyncDisposable {
   }
 
   /**
-   * As {@linkcode Pool.imap}, but each result as soon as it is there.
+   * As {@linkcode Pool.prototype.imap | Pool.imap}, but each result as soon as it is there.
    *
    * @param items The items.
    * @param options Chunks, progress, a signal.
