@@ -51,6 +51,16 @@ export function openDescriptors(): number[] {
     .map(Number).sort((a, b) => a - b);
 }
 
+/**
+ * Has Deno open its descriptors for signals, which it does when it is first asked for a listener, or else half a second after the
+ * start of the program: before any are counted.
+ */
+export function openSignalDescriptors(): void {
+  const listener = () => {};
+  Deno.addSignalListener("SIGUSR2", listener);
+  Deno.removeSignalListener("SIGUSR2", listener);
+}
+
 /** The pids of the process's children, zombies included, as the kernel lists them. */
 export function children(): string {
   return directoryEntries("/proc/self/task").filter((name) =>

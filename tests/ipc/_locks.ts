@@ -1,7 +1,8 @@
 import { SYS_futex } from "../../ffi/constants.ts";
 import { signalSymbols } from "../../ffi/_symbols.ts";
 import { assertEquals } from "@std/assert";
-import { readText, reap, until } from "../_helpers.ts";
+import { SharedMemory } from "../../ipc/shared_memory.ts";
+import { forkWith, readText, reap, until } from "../_helpers.ts";
 
 const SIGKILL = 9;
 
@@ -12,6 +13,25 @@ export function untilFutex(pid: number): Promise<void> {
   );
 }
 
+/** Starts a child that acquires in some way and keeps it until it is killed; gives it when it has it. */
+export async function holder(acquire: () => unknown): Promise<number> {
+  using memory = SharedMemory.anonymous(4);
+  const words = new Int32Array(memory.buffer);
+  const pid = forkWith(() => {
+    acquire();
+    Atomics.store(words, 0, 1);
+    for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+  await until(() => Atomics.load(words, 0) === 1);
+  return pid;
+}
+
+/** Kills a child. */
+export function end(pid: number): void {
+  signalSymbols().kill(pid, SIGKILL);
+  assertEquals(reap(pid), SIGKILL);
+}
+
 /** Kills a child as soon as something is so. */
 export async function killWhen(
   pid: number,
@@ -20,7 +40,6 @@ export async function killWhen(
   try {
     await until(condition);
   } finally {
-    signalSymbols().kill(pid, SIGKILL);
-    assertEquals(reap(pid), SIGKILL);
+    end(pid);
   }
 }

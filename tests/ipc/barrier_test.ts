@@ -1,13 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { signalSymbols } from "../../ffi/_symbols.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { Barrier, BarrierBroken } from "../../ipc/barrier.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
 import { forkWith, reap, until, withoutLeaks } from "../_helpers.ts";
 import { assertRefused } from "./_helpers.ts";
-import { untilFutex } from "./_locks.ts";
+import { end, untilFutex } from "./_locks.ts";
 
-const SIGKILL = 9;
 const BROKEN = 77;
 
 /** Waits at the barrier in a child, which ends with its place, or with a number that says that the barrier is broken. */
@@ -80,8 +78,7 @@ Deno.test(
     using barrier = new Barrier(2);
     const pid = arrive(barrier);
     await untilFutex(pid);
-    signalSymbols().kill(pid, SIGKILL);
-    assertEquals(reap(pid), SIGKILL);
+    end(pid);
     assertEquals(barrier.wait({ timeout: 5000 }), 1);
   }),
 );

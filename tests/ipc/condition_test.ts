@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { signalSymbols } from "../../ffi/_symbols.ts";
 import { Condition } from "../../ipc/condition.ts";
 import { Mutex } from "../../ipc/mutex.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
@@ -11,9 +10,7 @@ import {
   withoutLeaks,
 } from "../_helpers.ts";
 import { assertRefused } from "./_helpers.ts";
-import { untilFutex } from "./_locks.ts";
-
-const SIGKILL = 9;
+import { end, untilFutex } from "./_locks.ts";
 
 /** A mutex, a condition and words that they protect. */
 class Shared implements Disposable {
@@ -128,8 +125,7 @@ Deno.test(
     const doomed = [await shared.waiter(), await shared.waiter()];
     const pid = await shared.waiter();
     for (const pid of doomed) {
-      signalSymbols().kill(pid, SIGKILL);
-      assertEquals(reap(pid), SIGKILL);
+      end(pid);
     }
     shared.notify();
     assertEquals(reap(pid), 1 << 8);
@@ -150,8 +146,7 @@ Deno.test(
       using _ = shared.mutex.acquire();
       shared.condition.notify();
       // The first one is awake, and cannot go on without the mutex.
-      signalSymbols().kill(first, SIGKILL);
-      assertEquals(reap(first), SIGKILL);
+      end(first);
     }
     assertEquals(reap(second), 1 << 8);
   }),

@@ -1,11 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { signalSymbols } from "../../ffi/_symbols.ts";
 import { Event } from "../../ipc/event.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
 import { forkWith, forkWithAsync, reap, withoutLeaks } from "../_helpers.ts";
-import { untilFutex } from "./_locks.ts";
-
-const SIGKILL = 9;
+import { end, untilFutex } from "./_locks.ts";
 
 Deno.test(
   "set() wakes all who wait, in all processes",
@@ -67,8 +64,7 @@ Deno.test(
       forkWith(() => Number(event.wait({ timeout: 10_000 })))
     );
     for (const pid of pids) await untilFutex(pid);
-    signalSymbols().kill(pids[0]!, SIGKILL);
-    assertEquals(reap(pids[0]!), SIGKILL);
+    end(pids[0]!);
     event.set();
     assertEquals(reap(pids[1]!), 1 << 8);
   }),

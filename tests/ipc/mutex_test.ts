@@ -5,7 +5,6 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { signalSymbols } from "../../ffi/_symbols.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { Barrier } from "../../ipc/barrier.ts";
 import { type LockGuard, Mutex } from "../../ipc/mutex.ts";
@@ -18,9 +17,7 @@ import {
   withoutLeaks,
 } from "../_helpers.ts";
 import { assertRefused } from "./_helpers.ts";
-import { killWhen, untilFutex } from "./_locks.ts";
-
-const SIGKILL = 9;
+import { end, holder, killWhen, untilFutex } from "./_locks.ts";
 
 Deno.test(
   "acquire() lets one process at a time go on, whoever wants to",
@@ -114,14 +111,7 @@ Deno.test(
   "acquire() is told of an owner that was killed, once",
   withoutLeaks(async () => {
     using mutex = new Mutex();
-    using memory = SharedMemory.anonymous(4);
-    const words = new Int32Array(memory.buffer);
-    const owner = forkWith(() => {
-      mutex.acquire();
-      Atomics.store(words, 0, 1);
-      for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-    });
-    await until(() => Atomics.load(words, 0) === 1);
+    const owner = await holder(() => mutex.acquire());
     assertEquals(mutex.tryAcquire(), null);
     const waiting = forkWith(() => {
       const start = performance.now();
@@ -131,8 +121,8 @@ Deno.test(
       guard.release();
     });
     await untilFutex(waiting);
-    signalSymbols().kill(owner, SIGKILL);
-    assertEquals([reap(owner), reap(waiting)], [SIGKILL, 0]);
+    end(owner);
+    assertEquals(reap(waiting), 0);
     using guard = mutex.acquire();
     assertEquals(guard.ownerDied, false);
   }),
@@ -160,8 +150,7 @@ Deno.test(
     const guard = mutex.acquire();
     const pids = [0, 1, 2].map(() => forkWith(() => mutex.acquire().release()));
     for (const pid of pids) await untilFutex(pid);
-    signalSymbols().kill(pids[0]!, SIGKILL);
-    assertEquals(reap(pids[0]!), SIGKILL);
+    end(pids[0]!);
     guard.release();
     assertEquals([reap(pids[1]!), reap(pids[2]!)], [0, 0]);
     mutex.acquire().release();
@@ -222,19 +211,11 @@ Deno.test(
   "acquireAsync() is told of an owner that was killed",
   withoutLeaks(async () => {
     using mutex = new Mutex();
-    using memory = SharedMemory.anonymous(4);
-    const words = new Int32Array(memory.buffer);
-    const owner = forkWith(() => {
-      mutex.acquire();
-      Atomics.store(words, 0, 1);
-      for (;;);
-    });
-    await until(() => Atomics.load(words, 0) === 1);
+    const owner = await holder(() => mutex.acquire());
     const waiting = mutex.acquireAsync({ timeout: 10_000 });
-    signalSymbols().kill(owner, SIGKILL);
+    end(owner);
     using guard = await waiting;
     assert(guard.ownerDied);
-    assertEquals(reap(owner), SIGKILL);
   }),
 );
 

@@ -1,39 +1,13 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { signalSymbols } from "../../ffi/_symbols.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { RwLock } from "../../ipc/rw_lock.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
-import {
-  forkWith,
-  forkWithAsync,
-  reap,
-  until,
-  withoutLeaks,
-} from "../_helpers.ts";
+import { forkWith, forkWithAsync, reap, withoutLeaks } from "../_helpers.ts";
 import { assertRefused } from "./_helpers.ts";
-import { killWhen, untilFutex } from "./_locks.ts";
+import { end, holder, killWhen, untilFutex } from "./_locks.ts";
 
-const SIGKILL = 9;
 const READ = "pthread_rwlock_rdlock";
 const WRITE = "pthread_rwlock_wrlock";
-
-/** Starts a child that acquires in some way and keeps it until it is killed; gives it when it has it. */
-async function holder(acquire: () => unknown): Promise<number> {
-  using memory = SharedMemory.anonymous(4);
-  const words = new Int32Array(memory.buffer);
-  const pid = forkWith(() => {
-    acquire();
-    Atomics.store(words, 0, 1);
-    for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-  });
-  await until(() => Atomics.load(words, 0) === 1);
-  return pid;
-}
-
-function end(pid: number): void {
-  signalSymbols().kill(pid, SIGKILL);
-  assertEquals(reap(pid), SIGKILL);
-}
 
 Deno.test(
   "RwLock lets many read, or one write",

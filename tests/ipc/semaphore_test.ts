@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { signalSymbols } from "../../ffi/_symbols.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { Semaphore } from "../../ipc/semaphore.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
@@ -11,9 +10,7 @@ import {
   withoutLeaks,
 } from "../_helpers.ts";
 import { assertRefused } from "./_helpers.ts";
-import { killWhen, untilFutex } from "./_locks.ts";
-
-const SIGKILL = 9;
+import { end, killWhen, untilFutex } from "./_locks.ts";
 
 Deno.test(
   "Semaphore lets as many processes go on as there are permits",
@@ -95,8 +92,7 @@ Deno.test(
     const pid = forkWith(wait);
     await untilFutex(pid);
     for (const pid of doomed) {
-      signalSymbols().kill(pid, SIGKILL);
-      assertEquals(reap(pid), SIGKILL);
+      end(pid);
     }
     semaphore.release();
     assertEquals(reap(pid), 0);

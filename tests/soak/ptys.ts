@@ -10,7 +10,7 @@
 import { assertEquals } from "@std/assert";
 import { spawnPty } from "../../exec/mod.ts";
 import { close, openpty } from "../../ipc/mod.ts";
-import { withoutLeaks } from "../_helpers.ts";
+import { openSignalDescriptors, withoutLeaks } from "../_helpers.ts";
 
 const index = Deno.args.indexOf("--rounds");
 const rounds = index === -1 ? 1000 : Number(Deno.args[index + 1]);
@@ -52,11 +52,7 @@ const jobs: Record<string, () => void | Promise<void>> = {
   },
 };
 
-// The first listener has Deno open what it needs for signals, which it would otherwise do some time after its start.
-const nothing = () => {};
-Deno.addSignalListener("SIGUSR2", nothing);
-Deno.removeSignalListener("SIGUSR2", nothing);
-
+openSignalDescriptors();
 let failed = 0;
 for (const [name, job] of Object.entries(jobs)) {
   const started = performance.now();

@@ -1,7 +1,12 @@
 /** Waits for many children; the first argument says how. Fails unless each ends as it should and nothing is left. */
 import { assert, assertEquals } from "@std/assert";
 import { waitAsync } from "../../wait/mod.ts";
-import { openDescriptors, until, withoutLeaks } from "../_helpers.ts";
+import {
+  openDescriptors,
+  openSignalDescriptors,
+  until,
+  withoutLeaks,
+} from "../_helpers.ts";
 import { Gate, threads } from "./_children.ts";
 
 const loops: Record<string, () => Promise<void>> = {
@@ -35,11 +40,7 @@ const loops: Record<string, () => Promise<void>> = {
   },
 };
 
-// Deno opens descriptors for its signals when first asked, or half a second after the start: let it be done before they are counted.
-const listener = () => {};
-Deno.addSignalListener("SIGUSR2", listener);
-Deno.removeSignalListener("SIGUSR2", listener);
-
+openSignalDescriptors();
 const [name = ""] = Deno.args;
 await withoutLeaks(loops[name]!)();
 console.log("nothing lost");
