@@ -1,6 +1,6 @@
 /**
  * The Deno that `fork.ts` measures: it grows to as many KiB as argument 2 says, half of them objects on V8's heap, half array
- * buffers, and then answers each line "library ROUNDS" or "bare ROUNDS" with the times of so many rounds.
+ * buffers, then to as many MB of objects on that heap as argument 3 says, and then answers each line "library ROUNDS" or "bare ROUNDS" with the times of so many rounds.
  *
  * A bare round is made in C by the shared library of argument 1 (empty if there is none), in this very process: what it costs is the fork itself.
  */
@@ -8,17 +8,24 @@
 import { _exit, fork } from "../process/mod.ts";
 import { waitpid } from "../wait/mod.ts";
 
-const [sharedLibrary, wanted] = Deno.args;
+const [sharedLibrary, wanted, heap] = Deno.args;
 const kept: unknown[] = [];
 while (resident() < Number(wanted)) {
   kept.push(new Uint8Array(1 << 20).fill(1));
-  kept.push(Array.from({ length: 20_000 }, (_, index) => ({ index })));
+  kept.push(someObjects());
+}
+while (Deno.memoryUsage().heapUsed < Number(heap) * 1e6) {
+  kept.push(someObjects());
 }
 (globalThis as { gc?: () => void }).gc?.();
 
 const bare = !sharedLibrary ? null : Deno.dlopen(sharedLibrary, {
   round_trip_of_all: { parameters: ["buffer", "buffer"], result: "i32" },
 }).symbols;
+
+function someObjects(): unknown {
+  return Array.from({ length: 20_000 }, (_, index) => ({ index }));
+}
 
 type Times = [forked: number, reaped: number];
 

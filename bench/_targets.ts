@@ -69,7 +69,7 @@ export function difference(
 
 /** Prints whether a figure keeps to its limit, by the medians. */
 export function printTarget(
-  { title }: Table,
+  { title }: { title: string },
   what: string,
   figure: Figure | undefined,
   limit: Limit,
@@ -90,6 +90,11 @@ export function printTarget(
       number(ofMedians)
     } (least to least: ${number(ofLeast)})`,
   );
+}
+
+/** A figure that was not measured in turns. */
+export function once(value: number): Figure {
+  return { ofMedians: value, ofLeast: value };
 }
 
 function isMet({ ofMedians }: Figure, limit: Limit): boolean {

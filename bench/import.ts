@@ -6,7 +6,7 @@
 
 import { inDeno, outputOf, running } from "./_programs.ts";
 import { printTable, sideBySide } from "./_side_by_side.ts";
-import { difference, printTarget } from "./_targets.ts";
+import { difference, once, printTarget } from "./_targets.ts";
 
 const TURNS = 25;
 
@@ -36,7 +36,7 @@ export async function run(): Promise<void> {
   printTarget(
     table,
     "what the import opens",
-    { ofMedians: opened, ofLeast: opened },
+    once(opened),
     { atMost: 0, unit: "libraries" },
   );
 }

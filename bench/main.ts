@@ -1,6 +1,11 @@
 /**
  * Measures the library side by side with its peers: `deno task bench` for all cases, `deno task bench fork call` for some;
- * with `--json`, the figures alone, all samples included.
+ * with `--json`, the figures alone, all samples included. At the end, each target with its table, its figure and its limit.
+ *
+ * What is counted and not timed is elsewhere: thousands of forks, children that are killed, and what that leaves in the parent in
+ * `deno task soak`; pseudo-terminals, queues and locks in `soak:ptys`, `soak:queue` and `soak:locks`; that 200 programs at
+ * once take no thread each in `tests/exec/spawn_test.ts`, that items of killed pool workers are accounted for in `tests/process/pool_test.ts`;
+ * what a forked child can do under several versions of Deno in `deno task test:matrix`.
  *
  * @module
  */
@@ -14,6 +19,7 @@ const cases: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   import: () => import("./import.ts"),
   pipe: () => import("./pipe.ts"),
   fork: () => import("./fork.ts"),
+  memory: () => import("./memory.ts"),
   spawn: () => import("./spawn.ts"),
   pipeline: () => import("./pipeline.ts"),
   pty: () => import("./pty.ts"),

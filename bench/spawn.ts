@@ -1,6 +1,7 @@
 /**
  * What it costs to start a program and to learn that it has ended: the library, `Deno.Command`, C's `posix_spawn` + `waitpid`,
- * Python's `subprocess`, in small processes and in such with a big heap; and the time from a kill to the reaped child.
+ * Python's `subprocess`, in small processes and in such with a big heap; the time from a kill to the reaped child; and what
+ * thousands of programs leave behind.
  *
  * @module
  */
@@ -8,12 +9,13 @@
 import { Agent } from "./_agent.ts";
 import { inDeno, inPython, type Program, Workshop } from "./_programs.ts";
 import { median, printTable, sideBySide } from "./_side_by_side.ts";
-import { printTarget, ratio } from "./_targets.ts";
+import { once, printTarget, ratio } from "./_targets.ts";
 
 /** Sizes in MiB. */
 const SIZES = [0, 256];
 const TURNS = 15;
 const ROUNDS = 40;
+const MANY = 5000;
 
 const LIBRARY = "the library";
 const COMMAND = "Deno.Command";
@@ -25,6 +27,7 @@ export async function run(): Promise<void> {
   using workshop = new Workshop();
   const inC = await workshop.compile("spawn.c", "spawn");
   for (const size of SIZES) await measure(size, inC);
+  await measureLeft();
 }
 
 async function measure(mib: number, program: Program): Promise<void> {
@@ -64,6 +67,30 @@ async function measure(mib: number, program: Program): Promise<void> {
   printTarget(kills, what, ratio(kills, LIBRARY, IN_C), {
     atMost: 1.5,
     unit: "×",
+  });
+}
+
+/** Prints what many programs leave behind. */
+async function measureLeft(): Promise<void> {
+  // V8 lets its room for young objects grow while there are many, up to a limit, which says nothing about what stays.
+  const flags = "--v8-flags=--expose-gc,--max-semi-space-size=1";
+  const program = inDeno("_spawn_program.ts", "-A", flags);
+  await using deno = await Agent.start(program, 0);
+  const answer = JSON.parse(await deno.ask(`leave ${MANY}`));
+  const [children, descriptors, growth] = answer;
+  const table = { title: `After ${MANY} programs, 8 at a time` };
+  console.log(`\n${table.title}`);
+  printTarget(table, "children left", once(children), {
+    atMost: 0,
+    unit: "processes",
+  });
+  printTarget(table, "descriptors left", once(descriptors), {
+    atMost: 0,
+    unit: "descriptors",
+  });
+  printTarget(table, "growth of resident memory", once(growth), {
+    atMost: 1,
+    unit: "%",
   });
 }
 
