@@ -3,7 +3,6 @@ import { SOCK_SEQPACKET } from "../ffi/descriptor_constants.ts";
 import { signalNumber } from "../ffi/_signals.ts";
 import { close } from "../ipc/close.ts";
 import { Queue } from "../ipc/queue.ts";
-import { QueueEmpty } from "../ipc/queue_errors.ts";
 import { recvFds } from "../ipc/recv_fds.ts";
 import { sendFds } from "../ipc/send_fds.ts";
 import { socketpair } from "../ipc/socketpair.ts";
@@ -18,6 +17,7 @@ import { serve } from "./_fork_server/serve.ts";
 import { ServedChild } from "./_fork_server/served_child.ts";
 import { getpid } from "./getpid.ts";
 import { revive } from "./_portable_error.ts";
+import { QueueListener } from "./_queue_listener.ts";
 
 /**
  * Forks a small, quiet process that forks on request: for a program whose own heap or threads will make forking dear.
@@ -115,7 +115,7 @@ export class ForkServer<Argument> implements AsyncDisposable {
   readonly #released = new Set<Promise<void>>();
   /** Those of whom there is a notice to come soon. */
   readonly #expected = new Set<number>();
-  #waiting: AbortController | undefined;
+  readonly #listener: QueueListener<Notice>;
   #ids = 0;
   #lost = false;
   /** Resolved when the server has ended, and all know it. */
@@ -130,6 +130,10 @@ export class ForkServer<Argument> implements AsyncDisposable {
   constructor(key: symbol, parts: unknown) {
     if (key !== CONSTRUCTION) throw new TypeError("Illegal constructor");
     this.#parts = parts as ServerParts;
+    this.#listener = new QueueListener(
+      this.#parts.notices,
+      () => this.#expected.size > 0,
+    );
     this.#gone = this.#parts.child.status.then(() => this.#lose());
   }
 
@@ -253,20 +257,9 @@ export class ForkServer<Argument> implements AsyncDisposable {
   }
 
   /** Waits for a notice about a child, and takes the others on the way. */
-  async #expect(id: number): Promise<void> {
+  #expect(id: number): void {
     this.#expected.add(id);
-    if (this.#waiting !== undefined) return;
-    const waiting = this.#waiting = new AbortController();
-    const { signal } = waiting;
-    try {
-      while (this.#expected.size > 0) {
-        this.#accept(await this.#parts.notices.getAsync({ signal }));
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      this.#waiting = undefined;
-    }
+    this.#listener.listen((notice) => this.#accept(notice));
   }
 
   #accept(notice: Notice): void {
@@ -301,17 +294,13 @@ export class ForkServer<Argument> implements AsyncDisposable {
     this.#lost = true;
     // A notice may have been taken from the queue, and be on its way to where it is accepted.
     await new Promise((resolve) => setTimeout(resolve));
-    try {
-      for (;;) this.#accept(this.#parts.notices.getNowait());
-    } catch (error) {
-      if (!(error instanceof QueueEmpty)) throw error;
-    }
+    for (const notice of this.#listener.present()) this.#accept(notice);
     const reason = new Error("The fork server has ended");
     for (const { reject } of this.#pending.values()) reject(reason);
     for (const child of this.#children.values()) child.abandon(reason);
     this.#pending.clear();
     this.#children.clear();
     this.#expected.clear();
-    this.#waiting?.abort();
+    this.#listener.stop();
   }
 }

@@ -1,10 +1,10 @@
 import { Queue } from "../../ipc/queue.ts";
-import { QueueEmpty } from "../../ipc/queue_errors.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
 import type { ChildStatus } from "../child_process.ts";
 import { getpid } from "../getpid.ts";
 import { revive } from "../_portable_error.ts";
 import { PoolWorkerError } from "../pool_worker_error.ts";
+import { QueueListener } from "../_queue_listener.ts";
 import { Hand } from "./hand.ts";
 import type { Job } from "./job.ts";
 import { type Report, Whereabouts } from "./messages.ts";
@@ -22,6 +22,7 @@ export class Crew {
   readonly #memory: SharedMemory;
   readonly #whereabouts: Whereabouts;
   readonly #reports: Queue<Report> = new Queue<Report>();
+  readonly #listener = new QueueListener(this.#reports, () => this.#isBusy());
   /** Those that run, by their slots. */
   readonly #hands = new Map<number, Hand>();
   /** From the start of each to its end, by their slots. */
@@ -30,7 +31,6 @@ export class Crew {
   /** The jobs that are not over, the one whose turn it is first. */
   readonly #jobs = new Set<Job>();
   #stillborn = 0;
-  #waiting: AbortController | undefined;
   #pumping = false;
   #closed: Promise<void> | undefined;
   readonly #owner = getpid();
@@ -171,7 +171,7 @@ export class Crew {
       const error = new PoolWorkerError(how, begun.first + at);
       begun.job.lost(begun, at, this.#retries, error);
     }
-    if (!this.#isBusy()) this.#waiting?.abort();
+    if (!this.#isBusy()) this.#listener.stop();
     this.#stillborn = begun || hand.wasUseful ? 0 : this.#stillborn + 1;
     if (this.#closed || this.#stillborn <= STILLBORN_MAX * this.#workers) {
       return;
@@ -232,30 +232,17 @@ export class Crew {
   }
 
   /** Waits for reports as long as any is to come. */
-  async #listen(): Promise<void> {
-    if (this.#waiting !== undefined) return;
-    this.#waiting = new AbortController();
-    const { signal } = this.#waiting;
-    try {
-      while (this.#isBusy()) {
-        this.#accept(await this.#reports.getAsync({ signal }));
-        this.#collect();
-        this.pump();
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      this.#waiting = undefined;
-    }
+  #listen(): void {
+    this.#listener.listen((report) => {
+      this.#accept(report);
+      this.#collect();
+      this.pump();
+    });
   }
 
   /** Takes the reports that are there. */
   #collect(): void {
-    try {
-      for (;;) this.#accept(this.#reports.getNowait());
-    } catch (error) {
-      if (!(error instanceof QueueEmpty)) throw error;
-    }
+    for (const report of this.#listener.present()) this.#accept(report);
   }
 
   #accept({ chunk: id, milliseconds, results, failures }: Report): void {
