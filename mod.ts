@@ -2,11 +2,18 @@
  * Processes, and the ways in which they talk, as C and Python have them on Linux: `fork`, `exec`, `wait`, pipes, FIFOs and signals,
  * over libc by FFI.
  *
- * Four namespaces, each a module of its own as well: {@linkcode process} (fork, ids, groups, signals, limits), {@linkcode wait},
- * {@linkcode exec} and {@linkcode ipc} (descriptors, pipes, FIFOs). What the system refuses is thrown as a {@linkcode PosixError};
- * wrong arguments are a `TypeError` or a `RangeError` before anything has happened.
+ * Four namespaces, each a module of its own as well, and what they stand on:
  *
- * It needs `--allow-ffi`, or less: `--allow-ffi=` with the absolute path of libc.
+ * - {@linkcode [process] | process}: fork, workers, ids, groups, sessions, signals, timers, limits;
+ * - {@linkcode [wait] | wait}: how a child ended, and what it has used;
+ * - {@linkcode [exec] | exec}: becoming another program; starting one, or several in a row, or one in a terminal of its own;
+ * - {@linkcode [ipc] | ipc}: descriptors, pipes, FIFOs, terminals, shared memory, locks, queues;
+ * - {@linkcode [ffi] | ffi}, which is no namespace here, only a module: error numbers, constants, struct layouts.
+ *
+ * What the system refuses is thrown as a {@linkcode PosixError}; wrong arguments are a `TypeError` or a `RangeError` before
+ * anything has happened.
+ *
+ * It needs `--allow-ffi`, or less: `--allow-ffi=` with the absolute path of libc, for all but mapped memory.
  *
  * @example `echo` into a pipe
  * ```ts

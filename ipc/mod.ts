@@ -1,12 +1,23 @@
 /**
- * Communication between processes: descriptors, pipes and FIFOs; shared memory and locks.
+ * Communication between processes: descriptors, pipes and FIFOs, terminals; shared memory, locks and queues.
+ *
+ * | to | there is |
+ * |---|---|
+ * | connect two processes by a stream of bytes | {@linkcode pipe}, {@linkcode pipe2}, {@linkcode socketpair}, {@linkcode mkfifo} |
+ * | read and write descriptors | {@linkcode open}, {@linkcode close}, {@linkcode read}, {@linkcode readAll}, {@linkcode write}, {@linkcode writeAll} |
+ * | wait for them | {@linkcode poll}, {@linkcode eventfd}, {@linkcode readableStream}, {@linkcode writableStream} |
+ * | wire them | {@linkcode dup}, {@linkcode dup2}, {@linkcode dup3}, {@linkcode setCloexec}, {@linkcode setNonblock} |
+ * | move bytes without reading them | {@linkcode splice}, {@linkcode tee} |
+ * | hand a descriptor to another process | {@linkcode sendFds}, {@linkcode recvFds} |
+ * | send values | {@linkcode Queue}, {@linkcode JoinableQueue} |
+ * | have the same memory | {@linkcode SharedMemory}, {@linkcode SharedArray}, {@linkcode SharedValue}, {@linkcode memfdCreate} |
+ * | take turns | {@linkcode Mutex}, {@linkcode RwLock}, {@linkcode Semaphore}, {@linkcode flock}, {@linkcode flockAsync} |
+ * | wait for each other | {@linkcode Condition}, {@linkcode Event}, {@linkcode Barrier} |
+ * | drive a terminal | {@linkcode openpty}, {@linkcode tcgetattr}, {@linkcode makeRaw}, {@linkcode tcsetattr}, {@linkcode tcgetwinsize}, {@linkcode tcsetwinsize} |
  *
  * Descriptors are plain numbers, as in C, and nobody but {@linkcode close} closes them. The calls block the thread, event
  * loop included, wherever the C call would wait. {@linkcode readableStream} and {@linkcode writableStream} do not: they make
  * a web stream of a descriptor, and own it from then on.
- *
- * {@linkcode openpty} opens a pseudo-terminal; {@linkcode tcgetattr}, {@linkcode makeRaw} and {@linkcode tcsetattr} are for the
- * modes of any terminal, {@linkcode tcgetwinsize} and {@linkcode tcsetwinsize} for the size of its window.
  *
  * Everything that is opened here is close-on-exec unless asked otherwise: {@linkcode pipe2} and {@linkcode dup3} take
  * exactly the flags that are given, and what {@linkcode dup2} makes is inherited, since wiring the standard input and

@@ -9,6 +9,9 @@
  * | make a process, end one | {@linkcode fork}, {@linkcode _exit} |
  * | make one in a terminal of its own | {@linkcode forkpty} |
  * | run a function in a process | {@linkcode forkChild}, which gives a {@linkcode ChildProcess} |
+ * | run a function in many, one for each CPU | {@linkcode Pool} |
+ * | fork from a small process, though this one has grown | {@linkcode forkServer} |
+ * | have a say in every fork | {@linkcode onFork}, {@linkcode inheritConnections} |
  * | go on in the background | {@linkcode daemonize} |
  * | tell processes apart | {@linkcode getpid}, {@linkcode getppid} |
  * | group them | {@linkcode getpgrp}, {@linkcode getpgid}, {@linkcode setpgid}, {@linkcode getsid}, {@linkcode setsid} |

@@ -2,9 +2,9 @@
  * Waiting for children: the `wait` family of C, what their status words say, what they have used, and a wait that does not
  * block the event loop.
  *
- * `wait`, `waitpid`, `wait3`, `wait4` and `waitid` block the thread as in C, unless they are called with `WNOHANG`;
- * `waitAsync` is the one for programs that have something else to do. A child that has ended stays a zombie until one of
- * them has reaped it.
+ * {@linkcode wait}, {@linkcode waitpid}, {@linkcode wait3}, {@linkcode wait4} and {@linkcode waitid} block the thread as in C,
+ * unless they are called with {@linkcode WNOHANG}; {@linkcode waitAsync} is the one for programs that have something else to
+ * do. A child that has ended stays a zombie until one of them has reaped it.
  *
  * A child of `Deno.Command` is Deno's to reap: leave it out by waiting for known pids only.
  *

@@ -10,6 +10,7 @@ import { fromFileUrl } from "@std/path";
 import { importFromJsr } from "./import_from_jsr.ts";
 import { importFromLink, importFromPath } from "./import_from_path.ts";
 import { importFromUrl } from "./import_from_url.ts";
+import { everyLinkLeadsSomewhere } from "./site.ts";
 import { everyTaskIsThere } from "./tasks.ts";
 
 const entries = ["mod.ts", "exec/mod.ts", "ffi/mod.ts", "ipc/mod.ts"]
@@ -36,6 +37,7 @@ const checks: Record<string, () => Promise<string | undefined>> = {
   "deno doc --lint": () => deno("doc", "--lint", ...entries),
   "every public symbol is fully documented": () =>
     deno("run", "-A", "tests/checks/documentation.ts"),
+  "deno doc --html, and each link in it": everyLinkLeadsSomewhere,
   "the examples of the documentation run": () => deno("task", "test:doc"),
   "deno publish --dry-run": () => deno("publish", "--dry-run", "--allow-dirty"),
   "import from a URL with --allow-ffi alone": importFromUrl,
