@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { stripVTControlCharacters } from "node:util";
-import { execv } from "../exec/mod.ts";
-import { forkChild, killpg } from "../process/mod.ts";
+import { spawn } from "../exec/mod.ts";
+import { killpg } from "../process/mod.ts";
 import { readText } from "./_helpers.ts";
 
 /** What a program has printed, and how it has ended. */
@@ -22,8 +22,7 @@ export async function runProgram(
 ): Promise<ProgramResult> {
   const v8Flags = readText("/proc/self/cmdline").split("\0")
     .filter((arg) => arg.startsWith("--v8-flags="));
-  const argv = [
-    "deno",
+  const command = [
     "run",
     "--quiet",
     "--no-check",
@@ -32,7 +31,8 @@ export async function runProgram(
     fromFileUrl(url),
     ...args,
   ];
-  await using child = await forkChild(() => execv("/proc/self/exe", argv), {
+  await using child = spawn("/proc/self/exe", command, {
+    argv0: "deno",
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -182,7 +182,7 @@ Deno.test(
     const program = new URL("../soak/queue.ts", import.meta.url);
     const { code, stdout, stderr } = await runProgram(program, [
       "--seconds",
-      "2",
+      "1",
     ]);
     assertEquals(stderr, "");
     assertMatch(stdout, /: 0 faults, \d+ lost .*, nobody stuck: passed\n$/);

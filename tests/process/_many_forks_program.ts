@@ -28,7 +28,7 @@ const loops: Record<string, () => void | Promise<void>> = {
     }
   },
   "fork-child": async () => {
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 40; i++) {
       const child = await forkChild(() => void writeAll(1, ""), {
         stdout: "piped",
       });

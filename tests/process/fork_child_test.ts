@@ -171,14 +171,14 @@ Deno.test(
 );
 
 Deno.test(
-  "forkChild() makes 50 children at once, without a thread for each",
+  "forkChild() makes 20 children at once, without a thread for each",
   withoutLeaks(async () => {
     const threads = () => directoryEntries("/proc/self/task").length;
     await (await forkChild(() => {})).status;
     const before = threads();
     const [reader, writer] = pipe();
     const all = await Promise.all(
-      Array.from({ length: 50 }, (_, index) =>
+      Array.from({ length: 20 }, (_, index) =>
         forkChild(() => {
           close(writer);
           readAll(reader);
@@ -265,20 +265,20 @@ Deno.test(
 Deno.test(
   "forkChild() under deno run has Deno print what is not caught, as it does for any program",
   withoutLeaks(async () => {
-    const plain = await program("plain");
-    assertEquals(plain.code, 1);
+    const modes = ["plain", "throws", "rejects", "throws-in-timer"];
+    const [plain, ...others] = await Promise.all(modes.map(program));
+    assertEquals(plain!.code, 1);
     const untilFirstFrame = (text: string) =>
       text.slice(0, text.indexOf("\n", text.indexOf("    at fail")));
-    const expected = untilFirstFrame(plain.stderr);
+    const expected = untilFirstFrame(plain!.stderr);
     assertStringIncludes(expected, "error: Uncaught (in promise) Error: boom");
-    for (const mode of ["throws", "rejects"]) {
-      const { code, stdout, stderr } = await program(mode);
+    const inTimer = others.pop()!;
+    for (const { code, stdout, stderr } of others) {
       assertEquals([code, stdout], [0, "code 1\nunload\n"]);
       assertEquals(untilFirstFrame(stderr), expected);
     }
-    const { stdout, stderr } = await program("throws-in-timer");
-    assertEquals(stdout, "code 1\nunload\n");
-    assertStringIncludes(stderr, "error: Uncaught Error: boom");
+    assertEquals(inTimer.stdout, "code 1\nunload\n");
+    assertStringIncludes(inTimer.stderr, "error: Uncaught Error: boom");
   }),
 );
 
@@ -286,13 +286,15 @@ Deno.test(
   "forkChild() under deno run ends the child by Deno's own way out, unload listeners included",
   withoutLeaks(async () => {
     const codes = { number: 9, nothing: 0, "exit-code": 7, exit: 11 };
-    for (const [mode, code] of Object.entries(codes)) {
-      assertEquals(
-        await program(mode),
-        { code: 0, stdout: `unload\ncode ${code}\nunload\n`, stderr: "" },
-        mode,
-      );
-    }
+    const modes = Object.keys(codes);
+    assertEquals(
+      await Promise.all(modes.map(program)),
+      Object.values(codes).map((code) => ({
+        code: 0,
+        stdout: `unload\ncode ${code}\nunload\n`,
+        stderr: "",
+      })),
+    );
   }),
 );
 
@@ -319,6 +321,6 @@ Deno.test(
 );
 
 Deno.test(
-  "forkChild() 100 times in a row leaves nothing behind",
+  "forkChild() 40 times in a row leaves nothing behind",
   withoutLeaks(() => assertProgramSays(MANY, ["fork-child"], "nothing lost\n")),
 );

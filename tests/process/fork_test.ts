@@ -48,7 +48,7 @@ function statusMask(field: string): bigint {
 Deno.test(
   "fork() gives the parent the pid of a child that it can wait for",
   withoutLeaks(() => {
-    for (let code = 0; code < 20; code++) {
+    for (let code = 0; code < 5; code++) {
       assertEquals(reap(forkWith(() => code)), code << 8);
     }
   }),
@@ -225,7 +225,7 @@ Deno.test(
   withoutLeaks(() => {
     for (let i = 0; i < 5; i++) assertEquals(reap(forkWith(() => 0)), 0);
     const before = threads();
-    for (let i = 0; i < 50; i++) assertEquals(reap(forkWith(() => 0)), 0);
+    for (let i = 0; i < 20; i++) assertEquals(reap(forkWith(() => 0)), 0);
     assert(threads() <= before + 2, `${before} threads became ${threads()}`);
   }),
 );
@@ -241,9 +241,9 @@ Deno.test(
       await futexWaitOnPool(BigInt(SYS_futex), word, FUTEX_WAIT, 1, 0n);
       assertEquals(reap(child), 0);
     };
-    for (let i = 0; i < 15; i++) await turn();
+    for (let i = 0; i < 10; i++) await turn();
     const before = threads();
-    for (let i = 0; i < 50; i++) await turn();
+    for (let i = 0; i < 20; i++) await turn();
     assert(threads() <= before + 2, `${before} threads became ${threads()}`);
   }),
 );

@@ -30,7 +30,7 @@ const loops: Record<string, () => Promise<void>> = {
   },
   "in-turn": async () => {
     const before = openDescriptors();
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 150; i++) {
       const gate = new Gate();
       const promise = waitAsync(gate.fork(i % 256));
       gate.open();

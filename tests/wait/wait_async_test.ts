@@ -148,7 +148,7 @@ Deno.test(
 Deno.test(
   "waitAsync() waits for one child after the other without ever more threads",
   withoutLeaks(async () => {
-    const gates = Array.from({ length: 50 }, () => new Gate());
+    const gates = Array.from({ length: 20 }, () => new Gate());
     const pids = gates.map((gate, i) => gate.fork(i));
     const before = threads();
     for (const [i, pid] of pids.entries()) {
@@ -180,7 +180,7 @@ Deno.test(
 );
 
 Deno.test(
-  "waitAsync() takes 500 children one after the other",
+  "waitAsync() takes 150 children one after the other",
   withoutLeaks(() => assertProgramSays(MANY, ["in-turn"], "nothing lost\n")),
 );
 
