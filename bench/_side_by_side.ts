@@ -25,7 +25,7 @@ export interface Table {
   rows: (Row & { median?: number; ratio?: number })[];
 }
 
-/** All that {@linkcode printTable} has been given, for those who want figures instead of text. */
+/** What {@linkcode printTable} has been given, for those who want figures instead of text. */
 export const tables: Table[] = [];
 
 /** Gives every peer a turn, then every peer the next one, so that what happens on the machine meanwhile happens to all. */

@@ -18,7 +18,7 @@ const FLAG = "--no-prompt";
 
 /** Measures and prints. */
 export async function run(): Promise<void> {
-  const empty = { ...inDeno("_empty_program.ts", FLAG), by: "Deno" };
+  const empty = { ...inDeno("_empty_program.ts", FLAG), by: EMPTY };
   const importing = inDeno("_static_import_program.ts", FLAG);
   const title = "Importing: the whole run of a program";
   const rows = await sideBySide(

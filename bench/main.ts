@@ -2,16 +2,16 @@
  * Measures the library side by side with its peers: `deno task bench` for all cases, `deno task bench fork call` for some;
  * with `--json`, the figures alone, all samples included. At the end, each target with its table, its figure and its limit.
  *
- * What is counted and not timed is elsewhere: thousands of forks, children that are killed, and what that leaves in the parent in
- * `deno task soak`; pseudo-terminals, queues and locks in `soak:ptys`, `soak:queue` and `soak:locks`; that 200 programs at
- * once take no thread each in `tests/exec/spawn_test.ts`, that items of killed pool workers are accounted for in `tests/process/pool_test.ts`;
- * what a forked child can do under several versions of Deno in `deno task test:matrix`.
+ * What is counted and not timed is elsewhere: thousands of forks, children that are killed, and what that leaves in the parent
+ * in `deno task soak`; pseudo-terminals, queues and locks in `soak:ptys`, `soak:queue` and `soak:locks`; that 200 programs at
+ * once take no thread each in `tests/exec/spawn_test.ts`; that all items of killed pool workers are accounted for in
+ * `tests/process/pool_test.ts`; what a forked child can do under several versions of Deno in `deno task test:matrix`.
  *
  * @module
  */
 
 import { availableParallelism, cpus, loadavg, release } from "node:os";
-import { tables } from "./_side_by_side.ts";
+import { type Table, tables } from "./_side_by_side.ts";
 import { printTargets, targets } from "./_targets.ts";
 
 const cases: Record<string, () => Promise<{ run(): Promise<void> }>> = {
@@ -48,12 +48,14 @@ const machine =
 // The tables go where they are not in the way of the figures.
 if (json) console.log = console.error;
 console.log(machine);
+const measured: { name: string; tables: Table[] }[] = [];
 for (const name of names) {
   const { run } = await cases[name]!();
   await run();
+  measured.push({ name, tables: tables.splice(0) });
 }
 printTargets();
 if (json) {
-  const text = JSON.stringify({ machine, tables, targets }, null, 2);
+  const text = JSON.stringify({ machine, cases: measured, targets }, null, 2);
   await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
 }

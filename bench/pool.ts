@@ -43,7 +43,7 @@ export async function run(): Promise<void> {
     "ms",
     await sideBySide([
       deno.peer(LIBRARY, "work", Number),
-      { ...deno.peer(ALONE, "alone", Number), by: "Deno" },
+      { ...deno.peer(ALONE, "alone", Number), by: ALONE },
     ], TURNS),
     ALONE,
   );
