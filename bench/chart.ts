@@ -125,11 +125,14 @@ function drawLegend(): string {
     `<path class="one" d="M125 56v14"/>`,
     text(132, 67, "C, or who is named at the end", "quiet"),
   ];
-  let left = 322;
+  let left = 360;
   for (const { legend, kind } of MARKS) {
     parts.push(drawMark(kind, left, 63), text(left + 9, 67, legend, "quiet"));
-    left += 34 + legend.length * 6;
+    left += 36 + legend.length * 7;
   }
+  parts.push(
+    text(left, 67, "To the left of the line is less than it.", "quiet"),
+  );
   return parts.join("\n");
 }
 
