@@ -1,20 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { execve } from "../../exec/mod.ts";
-import {
-  close,
-  dup2,
-  O_RDONLY,
-  open,
-  pipe,
-  poll,
-  POLLIN,
-  read,
-} from "../../ipc/mod.ts";
+import { spawn } from "../../exec/mod.ts";
+import { close, pipe, poll, POLLIN, read } from "../../ipc/mod.ts";
 import { PosixError } from "../../mod.ts";
-import { kill, killpg, setpgid } from "../../process/mod.ts";
-import { waitpid, type WaitStatus, WNOHANG } from "../../wait/mod.ts";
-import { forkWith, readText } from "../_helpers.ts";
+import { type ChildProcess, killpg, SIGNALS } from "../../process/mod.ts";
+import { decodeStatus, type WaitStatus } from "../../wait/mod.ts";
+import { readText } from "../_helpers.ts";
 
 /** Examples run as programs of their own, as a user would start them, but under `--allow-ffi` alone: by the library itself. */
 
@@ -46,7 +37,7 @@ export async function runExample(
   args: readonly string[] = [],
   options: ExampleOptions = {},
 ): Promise<ExampleResult> {
-  using example = startExample(name, args, options);
+  await using example = startExample(name, args, options);
   return await example.finish();
 }
 
@@ -62,7 +53,7 @@ export async function runCleanly(
   return result;
 }
 
-/** Starts an example, for a test that signals it, or that runs two at once: `using example = startExample("fifo-read", [path])`. */
+/** Starts an example, for a test that signals it, or that runs two at once: `await using example = startExample("fifo-read", [path])`. */
 export function startExample(
   name: string,
   args: readonly string[] = [],
@@ -75,13 +66,15 @@ export function startExample(
  * An example that was started. It leads a process group of its own, so that what it does to its group, or what is done to
  * the whole of it when time is up, does not reach the test run.
  */
-export class RunningExample implements Disposable {
-  readonly pid: number;
+export class RunningExample implements AsyncDisposable {
   readonly #name: string;
   readonly #deadline: number;
   readonly #stdout: Output;
   readonly #stderr: Output;
-  #reaped = false;
+  readonly #child: ChildProcess;
+  /** How it has ended, as a raw status word. */
+  #raw: number | undefined;
+  #finished = false;
 
   constructor(
     name: string,
@@ -90,21 +83,33 @@ export class RunningExample implements Disposable {
   ) {
     this.#name = name;
     this.#deadline = performance.now() + deadline;
-    const argv = commandLine(name, args, permissions);
-    const variables = { ...environment(), NO_COLOR: "1", ...env };
     const [stdout, stdoutWriter] = pipe();
     const [stderr, stderrWriter] = pipe();
-    this.pid = forkWith(() => {
-      setpgid(0, 0);
-      dup2(stdin ?? open("/dev/null", O_RDONLY), 0);
-      dup2(stdoutWriter, 1);
-      dup2(stderrWriter, 2);
-      execve("/proc/self/exe", argv, variables);
-    });
+    this.#child = spawn(
+      "/proc/self/exe",
+      commandLine(name, args, permissions),
+      {
+        argv0: "deno",
+        env: { NO_COLOR: "1", ...env },
+        stdin: stdin ?? "null",
+        stdout: stdoutWriter,
+        stderr: stderrWriter,
+        processGroup: 0,
+      },
+    );
+    this.#child.status.then(({ code, signal, coreDumped }) =>
+      this.#raw = signal === null
+        ? code << 8
+        : SIGNALS[signal] | Number(coreDumped) << 7
+    );
     close(stdoutWriter);
     close(stderrWriter);
     this.#stdout = new Output(stdout);
     this.#stderr = new Output(stderr);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** What it has printed so far. */
@@ -129,27 +134,23 @@ export class RunningExample implements Disposable {
 
   /** Waits until it has ended, and all who have inherited its output have. */
   async finish(): Promise<ExampleResult> {
-    // Not reaped before its output has ended: until then, its group can be told by its pid.
     await this.#poll(
       () => [this.#stdout, this.#stderr].every((output) => output.ended()),
       "its output has not ended",
     );
-    let child: ReturnType<typeof waitpid> = null;
-    await this.#poll(
-      () => (child = waitpid(this.pid, WNOHANG)) !== null,
-      "it has not ended",
-    );
-    this.#reaped = true;
-    return { stdout: this.stdout, stderr: this.stderr, ...child! };
+    await this.#poll(() => this.#raw !== undefined, "it has not ended");
+    this.#finished = true;
+    const { pid, stdout, stderr } = this;
+    const raw = this.#raw!;
+    return { pid, stdout, stderr, raw, status: decodeStatus(raw) };
   }
 
   /** Ends what still runs of it, and closes its output. */
-  [Symbol.dispose](): void {
-    if (!this.#reaped) {
-      kill(this.pid, "SIGKILL");
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#finished) {
+      this.#child.kill("SIGKILL");
       endGroup(this.pid);
-      waitpid(this.pid);
-      this.#reaped = true;
+      await this.#child.status;
     }
     this.#stdout.close();
     this.#stderr.close();
@@ -208,7 +209,7 @@ function isReadable(fd: number): boolean {
   return poll([{ fd, events: POLLIN }], 0).length > 0;
 }
 
-/** What `deno task` runs, in the V8 mode of the test run. */
+/** The arguments with which `deno task` runs Deno, in the V8 mode of the test run. */
 function commandLine(
   name: string,
   args: readonly string[],
@@ -218,10 +219,9 @@ function commandLine(
     `../../examples/${name.replaceAll("-", "_")}.ts`,
     import.meta.url,
   );
-  const v8Flags = zeroTerminated(readText("/proc/self/cmdline"))
+  const v8Flags = readText("/proc/self/cmdline").split("\0")
     .filter((arg) => arg.startsWith("--v8-flags="));
   return [
-    "deno",
     "run",
     "--quiet",
     "--no-check",
@@ -231,20 +231,6 @@ function commandLine(
     fromFileUrl(file),
     ...args,
   ];
-}
-
-/** The variables with which the test run was started: `Deno.env` would need a permission. */
-function environment(): Record<string, string> {
-  return Object.fromEntries(
-    zeroTerminated(readText("/proc/self/environ"))
-      .map((entry) => [entry, entry.indexOf("=")] as const)
-      .filter(([, at]) => at > 0)
-      .map(([entry, at]) => [entry.slice(0, at), entry.slice(at + 1)]),
-  );
-}
-
-function zeroTerminated(text: string): string[] {
-  return text.split("\0").slice(0, -1);
 }
 
 /** Kills the members of a process group, if there are any. */

@@ -26,12 +26,12 @@ Deno.test(
   "example chat lets unrelated processes talk until one of them leaves",
   withoutLeaks(async () => {
     const [alice, aliceTypes] = start(ALICE, BOB);
-    using _alice = alice;
+    await using _alice = alice;
     await alice.until(/ is process \d+\n/);
     // Bob is not there yet, and finds what was said.
     writeAll(aliceTypes, "hello?\n你好\n");
     const [bob, bobTypes] = start(BOB, ALICE);
-    using _bob = bob;
+    await using _bob = bob;
     await bob.until(/你好\n/);
     writeAll(bobTypes, "here I am\n");
     await alice.until(/here I am\n/);
@@ -57,12 +57,12 @@ Deno.test(
   "example chat keeps what was said for one who comes when the other has left",
   withoutLeaks(async () => {
     const [alice, aliceTypes] = start(ALICE, BOB);
-    using _alice = alice;
+    await using _alice = alice;
     writeAll(aliceTypes, "see you\n");
     close(aliceTypes);
     assertEquals((await alice.finish()).raw, 0);
     const [bob, bobTypes] = start(BOB, ALICE);
-    using _bob = bob;
+    await using _bob = bob;
     const { raw, stdout } = await bob.finish();
     close(bobTypes);
     assertEquals(raw, 0);

@@ -28,7 +28,7 @@ Deno.test(
   "example exec-launcher leaves signals to the program",
   withoutLeaks(async () => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      using launcher = startExample("exec-launcher", ["sleep", "60"]);
+      await using launcher = startExample("exec-launcher", ["sleep", "60"]);
       await until(() => commandLine(launcher.pid) === "sleep 60");
       kill(launcher.pid, signal);
       const { status } = await launcher.finish();
@@ -42,7 +42,7 @@ Deno.test(
   withoutLeaks(async () => {
     const script =
       "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done";
-    using launcher = startExample("exec-launcher", ["sh", "-c", script]);
+    await using launcher = startExample("exec-launcher", ["sh", "-c", script]);
     await launcher.until(/^ready$/m);
     kill(launcher.pid, "SIGTERM");
     const { status } = await launcher.finish();

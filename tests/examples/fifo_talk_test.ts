@@ -6,10 +6,10 @@ import { type RunningExample, startExample } from "./_run.ts";
 Deno.test(
   "examples fifo-talk-1 and fifo-talk-2 ask and answer, the asker first to start",
   withFifo(async (path) => {
-    using asker = startExample("fifo-talk-1", [path]);
+    await using asker = startExample("fifo-talk-1", [path]);
     await asker.until(/^asking: /m);
     assertEmptyFifo(path);
-    using answerer = startExample("fifo-talk-2", [path]);
+    await using answerer = startExample("fifo-talk-2", [path]);
     await assertTalk(asker, answerer, path);
   }),
 );
@@ -17,10 +17,10 @@ Deno.test(
 Deno.test(
   "examples fifo-talk-1 and fifo-talk-2 ask and answer, the answerer first to start",
   withFifo(async (path) => {
-    using answerer = startExample("fifo-talk-2", [path]);
+    await using answerer = startExample("fifo-talk-2", [path]);
     await answerer.until(/^waiting for a question$/m);
     assertEmptyFifo(path);
-    using asker = startExample("fifo-talk-1", [path]);
+    await using asker = startExample("fifo-talk-1", [path]);
     await assertTalk(asker, answerer, path);
   }),
 );

@@ -13,10 +13,10 @@ import { runExample, type RunningExample, startExample } from "./_run.ts";
 Deno.test(
   "examples fifo-write and fifo-read pass messages in order, the writer first to start",
   withFifo(async (path) => {
-    using writer = startExample("fifo-write", [path, "3"]);
+    await using writer = startExample("fifo-write", [path, "3"]);
     await writer.until(/waiting for a reader/);
     assertEmptyFifo(path);
-    using reader = startExample("fifo-read", [path]);
+    await using reader = startExample("fifo-read", [path]);
     await assertThreeMessages(writer, reader, path);
   }),
 );
@@ -24,10 +24,10 @@ Deno.test(
 Deno.test(
   "examples fifo-write and fifo-read pass messages in order, the reader first to start",
   withFifo(async (path) => {
-    using reader = startExample("fifo-read", [path]);
+    await using reader = startExample("fifo-read", [path]);
     await reader.until(/waiting for a writer/);
     assertEmptyFifo(path);
-    using writer = startExample("fifo-write", [path, "3"]);
+    await using writer = startExample("fifo-write", [path, "3"]);
     await assertThreeMessages(writer, reader, path);
   }),
 );
@@ -35,8 +35,8 @@ Deno.test(
 Deno.test(
   "example fifo-write says so when its only reader was killed",
   withFifo(async (path) => {
-    using writer = startExample("fifo-write", [path, "100"]);
-    using reader = startExample("fifo-read", [path]);
+    await using writer = startExample("fifo-write", [path, "100"]);
+    await using reader = startExample("fifo-read", [path]);
     await reader.until(/^read: message 2$/m);
     assertEmptyFifo(path);
     kill(reader.pid, "SIGKILL");
@@ -49,10 +49,10 @@ Deno.test(
   "example fifo-write goes on while one of two readers is left",
   withFifo(async (path) => {
     mkfifo(path);
-    using writer = startExample("fifo-write", [path, "100"]);
-    using one = startExample("fifo-read", [path]);
+    await using writer = startExample("fifo-write", [path, "100"]);
+    await using one = startExample("fifo-read", [path]);
     await one.until(/^read: message/m);
-    using other = startExample("fifo-read", [path, "2"]);
+    await using other = startExample("fifo-read", [path, "2"]);
     // Each message goes to one of them, so that both have read when the other has something.
     await other.until(/^read: message/m);
     kill(one.pid, "SIGKILL");

@@ -8,7 +8,7 @@ const permissions = ["--allow-net=127.0.0.1"];
 Deno.test(
   "example prefork has each of its processes answer, and stops them all on SIGTERM",
   withoutLeaks(async () => {
-    using server = startExample("prefork", ["3", "0"], {
+    await using server = startExample("prefork", ["3", "0"], {
       permissions,
       deadline: 30_000,
     });
@@ -42,7 +42,7 @@ Deno.test(
 Deno.test(
   "example prefork ends without a complaint when Ctrl+C reaches all of it at once",
   withoutLeaks(async () => {
-    using server = startExample("prefork", ["3", "0"], {
+    await using server = startExample("prefork", ["3", "0"], {
       permissions,
       deadline: 30_000,
     });

@@ -6,7 +6,7 @@ import { startExample } from "./_run.ts";
 Deno.test(
   "example signal-handler answers SIGINT, ignores SIGQUIT, goes on with its work and reports",
   withoutLeaks(async () => {
-    using example = startExample("signal-handler");
+    await using example = startExample("signal-handler");
     await example.until(/at work/);
     kill(example.pid, "SIGQUIT");
     kill(example.pid, "SIGINT");

@@ -10,7 +10,7 @@ const gone = (pid: number) => readText(`/proc/${pid}/stat`) === "";
 Deno.test(
   "supervise keeps its programs alive, and stops all of them on SIGTERM",
   withoutLeaks(async () => {
-    using example = startExample("supervise", ["2", "sleep", "60"]);
+    await using example = startExample("supervise", ["2", "sleep", "60"]);
     const first = Number((await example.until(/1: running as PID (\d+)/))[1]);
     const second = Number((await example.until(/2: running as PID (\d+)/))[1]);
     kill(first, "SIGKILL");
@@ -34,7 +34,12 @@ Deno.test(
 Deno.test(
   "supervise waits longer each time that a program ends at once",
   withoutLeaks(async () => {
-    using example = startExample("supervise", ["1", "sh", "-c", "exit 3"]);
+    await using example = startExample("supervise", [
+      "1",
+      "sh",
+      "-c",
+      "exit 3",
+    ]);
     await example.until(/again in 200 ms[^]*again in 400 ms[^]*running/);
     kill(example.pid, "SIGINT");
     const { stdout, raw } = await example.finish();
