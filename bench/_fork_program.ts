@@ -1,8 +1,10 @@
 /**
  * The Deno that `fork.ts` measures: it grows to as many KiB as argument 2 says, half of them objects on V8's heap, half array
- * buffers, then to as many MB of objects on that heap as argument 3 says, and then answers each line "library ROUNDS" or "bare ROUNDS" with the times of so many rounds.
+ * buffers, then to as many MB of objects on that heap as argument 3 says, and then answers each line "library ROUNDS" or
+ * "bare ROUNDS" with the times of so many rounds.
  *
- * A bare round is made in C by the shared library of argument 1 (empty if there is none), in this very process: what it costs is the fork itself.
+ * A bare round is made in C by the shared library of argument 1 (empty if there is none), in this very process: what it costs
+ * is the fork itself.
  */
 
 import { _exit, fork } from "../process/mod.ts";
