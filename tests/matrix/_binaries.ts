@@ -8,6 +8,9 @@ export const versions: readonly string[] = [
   "2.9.6",
 ];
 
+/** How long fetching them may take. */
+const DEADLINE_SECONDS = 150;
+
 const packages: Readonly<Record<string, string>> = {
   x86_64: "@deno/linux-x64-glibc",
   aarch64: "@deno/linux-arm64-glibc",
@@ -21,31 +24,63 @@ function cacheDirectory(): string {
   return `${cache}/posix-process-matrix/${Deno.build.arch}`;
 }
 
-/** The path of that version's binary, which is fetched from the npm registry unless it is there already. */
-export async function binary(version: string): Promise<string> {
+/**
+ * The paths of those versions' binaries, by version. What is neither there already nor the very one that runs this is fetched
+ * from the npm registry.
+ */
+export async function binaries(
+  wanted: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const paths = new Map<string, string>();
+  const missing: string[] = [];
+  for (const version of wanted) {
+    const candidates = [Deno.execPath(), `${cacheDirectory()}/${version}/deno`];
+    for (const path of candidates) {
+      if (await reportedVersion(path) === version) paths.set(version, path);
+    }
+    if (!paths.has(version)) missing.push(version);
+  }
+  if (missing.length > 0) await fetchBinaries(missing);
+  for (const version of missing) {
+    const path = `${cacheDirectory()}/${version}/deno`;
+    if (await reportedVersion(path) !== version) {
+      throw new Error(`${path} is not Deno ${version}`);
+    }
+    paths.set(version, path);
+  }
+  return paths;
+}
+
+async function fetchBinaries(wanted: readonly string[]): Promise<void> {
   const directory = cacheDirectory();
-  const path = `${directory}/${version}/deno`;
-  if (await reportedVersion(path) === version) return path;
+  const name = packages[Deno.build.arch]!;
   await Deno.mkdir(directory, { recursive: true });
   const scratch = await Deno.makeTempDir({ dir: directory });
   try {
+    // One call for all, which loads them at the same time. By itself npm would wait for minutes, and try again and again.
     await run("npm", scratch, [
       "pack",
-      "--silent",
-      `${packages[Deno.build.arch]}@${version}`,
+      "--loglevel=error",
+      "--fetch-timeout=30000",
+      "--fetch-retries=1",
+      "--fetch-retry-mintimeout=1000",
+      `--cache=${scratch}/npm`,
+      ...wanted.map((version) => `${name}@${version}`),
     ]);
-    const [archive] = [...Deno.readDirSync(scratch)];
-    await run("tar", scratch, ["-xzf", archive!.name]);
-    await Deno.chmod(`${scratch}/package/deno`, 0o755);
-    // Moved into place as a whole: another run never finds half of it.
-    await Deno.remove(`${directory}/${version}`, { recursive: true })
-      .catch(() => {});
-    await Deno.rename(`${scratch}/package`, `${directory}/${version}`);
+    await Promise.all(wanted.map(async (version) => {
+      const archive = `${name.slice(1).replace("/", "-")}-${version}.tgz`;
+      const unpacked = `${scratch}/${version}`;
+      await Deno.mkdir(unpacked);
+      await run("tar", unpacked, ["-xzf", `../${archive}`, "package/deno"]);
+      await Deno.chmod(`${unpacked}/package/deno`, 0o755);
+      // Moved into place as a whole: another run never finds half of it.
+      const place = `${directory}/${version}`;
+      await Deno.remove(place, { recursive: true }).catch(() => {});
+      await Deno.rename(`${unpacked}/package`, place);
+    }));
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
-  if (await reportedVersion(path) === version) return path;
-  throw new Error(`${path} is not Deno ${version}`);
 }
 
 /** What version a binary says it is; undefined where there is none that runs. */
@@ -65,9 +100,14 @@ async function run(
   cwd: string,
   args: string[],
 ): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, cwd })
-    .output();
+  // It ends what the program has started, too.
+  const { success, code, stderr } = await new Deno.Command("timeout", {
+    args: [`${DEADLINE_SECONDS}`, program, ...args],
+    cwd,
+  }).output();
   if (success) return;
-  const reason = new TextDecoder().decode(stderr).trim();
+  const reason = code === 124
+    ? `not over within ${DEADLINE_SECONDS} seconds`
+    : new TextDecoder().decode(stderr).trim() || `exit ${code}`;
   throw new Error(`${program} ${args.join(" ")}: ${reason}`);
 }

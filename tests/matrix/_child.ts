@@ -45,7 +45,13 @@ export class Child {
   static start(): Child | null {
     const [output, outputEnd] = pipe();
     const [result, resultEnd] = pipe();
-    const pid = fork();
+    let pid;
+    try {
+      pid = fork();
+    } catch (error) {
+      for (const fd of [output, outputEnd, result, resultEnd]) close(fd);
+      throw error;
+    }
     if (pid === 0) {
       // A group of its own, so that what it has forked in turn can be killed with it.
       setpgid(0, 0);

@@ -1,13 +1,13 @@
 /**
  * Runs the capability program under several versions of Deno, in both modes of V8: one line each, a table at the end.
  *
- * Run as `deno task test:matrix`, with versions as arguments to run under these alone.
+ * Run as `deno task test:matrix`, with versions as arguments to run under these alone; with `--fetch` they are only fetched.
  *
  * @module
  */
 
 import { fromFileUrl } from "@std/path";
-import { binary, versions } from "./_binaries.ts";
+import { binaries, versions } from "./_binaries.ts";
 import type { Report } from "./_report.ts";
 
 const program = fromFileUrl(new URL("./_program.ts", import.meta.url));
@@ -34,32 +34,53 @@ async function runProgram(deno: string, flags: string[]): Promise<Report[]> {
     ],
     cwd: "/",
     env: { NO_COLOR: "1" },
+    // Its standard input is a pipe that stays open for as long as it runs.
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const timer = setTimeout(() => {
-    // One that ended by itself has left a process behind that holds its output open.
+  const output = new Output(child.stdout);
+  const errors = new Output(child.stderr);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(
+      () => resolve(`not over within ${DEADLINE / 1000} seconds`),
+      DEADLINE,
+    );
+  });
+  const end = Promise.all([child.status, output.ended, errors.ended])
+    .then(([{ code, signal }]) => code === 0 ? "" : signal ?? `exit ${code}`);
+  const failure = await Promise.race([end, late]);
+  clearTimeout(timer);
+  const reports = output.text.split("\n").slice(0, -1)
+    .map((line): Report => JSON.parse(line));
+  if (failure !== "") {
+    const detail = `${failure}: ${errors.text}`;
+    reports.push({ name: "the program's end", state: "failed", detail });
     try {
       child.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
+    } catch {
+      // It has ended by itself, and has perhaps left a process behind that holds its output open.
     }
-    Deno.exitCode = 1;
-    console.log(`${deno} ${flags.join(" ")} is not over within its deadline`);
-  }, DEADLINE);
-  // Its standard input is a pipe that stays open for as long as it runs.
-  const { code, signal, stdout, stderr } = await child.output();
-  clearTimeout(timer);
-  await child.stdin.close().catch(() => {});
-  const decoder = new TextDecoder();
-  const reports = decoder.decode(stdout).trim().split("\n")
-    .filter((line) => line !== "").map((line): Report => JSON.parse(line));
-  if (code !== 0) {
-    const detail = `${signal ?? `exit ${code}`}: ${decoder.decode(stderr)}`;
-    reports.push({ name: "the program's end", state: "failed", detail });
   }
+  await child.stdin.close().catch(() => {});
   return reports;
+}
+
+/** What comes out of a program, as far as it has come. */
+class Output {
+  text = "";
+  readonly ended: Promise<void>;
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.ended = this.#read(stream);
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      this.text += text;
+    }
+  }
 }
 
 interface Run {
@@ -108,20 +129,26 @@ function showTable(runs: readonly Run[]): void {
   }
 }
 
-const wanted = Deno.args.length === 0 ? versions : Deno.args;
-const binaries = await Promise.all(
-  wanted.map(async (version) => [version, await binary(version)] as const),
-);
-const queue = binaries.flatMap(([version, deno]) =>
-  Object.entries(modes).map(([mode, flags]) => ({ version, deno, mode, flags }))
+const fetchOnly = Deno.args.includes("--fetch");
+const asked = Deno.args.filter((arg) => arg !== "--fetch");
+const wanted = asked.length === 0 ? versions : asked;
+const paths = await binaries(wanted).catch((error) => {
+  console.log(`FAILED to fetch what is to be tried: ${error.message}`);
+  console.log("0 passed, 1 failed");
+  Deno.exit(1);
+});
+if (fetchOnly) Deno.exit();
+const queue = wanted.flatMap((version) =>
+  Object.entries(modes).map(([mode, flags]) => ({ version, mode, flags }))
 );
 const runs: Run[] = [];
 /** Takes runs off the queue: two at a time are quicker than one, and put some strain on each other. */
 async function work(): Promise<void> {
   for (let next; (next = queue.shift()) !== undefined;) {
-    const { version, deno, mode, flags } = next;
+    const { version, mode, flags } = next;
     const started = performance.now();
-    const run = { version, mode, reports: await runProgram(deno, flags) };
+    const reports = await runProgram(paths.get(version)!, flags);
+    const run = { version, mode, reports };
     runs.push(run);
     showLine(run, (performance.now() - started) / 1000);
   }
@@ -135,4 +162,5 @@ showTable(runs);
 const sum = (state: Report["state"]) =>
   runs.reduce((sum, run) => sum + named(run, state).length, 0);
 console.log(`${sum("ok")} passed, ${sum("failed")} failed`);
-Deno.exitCode = sum("failed") === 0 ? 0 : 1;
+// A program that was late is not waited for any more.
+Deno.exit(sum("failed") === 0 ? 0 : 1);
