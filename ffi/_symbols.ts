@@ -15,6 +15,12 @@ export const memorySymbols = lazySymbols({
   memcpy: { parameters: ["buffer", "usize", "usize"], result: "usize" },
   // void *memmove(void *dest, const void *src, size_t n);
   memmove: { parameters: ["buffer", "buffer", "usize"], result: "usize" },
+  // void *memcpy(void *dest, const void *src, size_t n); to an address
+  store: {
+    name: "memcpy",
+    parameters: ["usize", "buffer", "usize"],
+    result: "usize",
+  },
 });
 
 /** Memory that is mapped; addresses are usize, since what is mapped is ours to know by its address. */
@@ -438,18 +444,6 @@ export const threadSymbols = lazySymbols({
     parameters: ["usize", "usize", "usize", "usize"],
     result: "i32",
   },
-  // void *memcpy(void *dest, const void *src, size_t n);
-  load: {
-    name: "memcpy",
-    parameters: ["buffer", "usize", "usize"],
-    result: "usize",
-  },
-  // void *memcpy(void *dest, const void *src, size_t n);
-  store: {
-    name: "memcpy",
-    parameters: ["usize", "buffer", "usize"],
-    result: "usize",
-  },
 });
 
 /** A signal handler made of parts that libc has: `putchar`, into a stream of our own in place of `stdout`. */
@@ -460,12 +454,6 @@ export const handlerSymbols = lazySymbols({
   address_of: {
     name: "memmove",
     parameters: ["pointer", "buffer", "usize"],
-    result: "usize",
-  },
-  // void *memcpy(void *dest, const void *src, size_t n);
-  store: {
-    name: "memcpy",
-    parameters: ["usize", "buffer", "usize"],
     result: "usize",
   },
   // FILE *fdopen(int fd, const char *mode);

@@ -85,13 +85,15 @@ class SignalListeners {
   }
 
   /**
-   * Before a fork: has Deno set up its catching of signals now if it has not yet.
+   * Before a fork: readies what serves the listeners in the child, and has Deno set up its catching of signals now if it has not
+   * yet.
    *
-   * From 2.9 on it does so half a second after the start of a program, for the sake of SIGUSR1, and sets handlers for SIGHUP,
+   * From 2.9 on Deno does so half a second after the start of a program, for the sake of SIGUSR1, and sets handlers for SIGHUP,
    * SIGINT and SIGTERM as well. In a child that was forked before that it would put them over those of our listeners. Where
    * it has been done in the parent, the child has it behind it.
    */
   prepare(): void {
+    if (this.#listeners.size > 0) this.#pipe.prepare();
     if (this.#prepared || this.#inChild) return;
     this.#prepared = true;
     if (hasTestRunner() || !/^2\.(9|[1-9]\d)\./.test(Deno.version.deno)) return;

@@ -34,6 +34,12 @@ export class SignalPipe {
     this.#onSignal = onSignal;
   }
 
+  /** Before a fork: binds what it calls, or each child that catches signals would have to. */
+  prepare(): void {
+    handlerSymbols();
+    memorySymbols();
+  }
+
   /** Catches a signal; what was done with it before is done again once it is released. */
   catch(signal: number): void {
     if (this.#stream === 0n) this.#open();
@@ -73,18 +79,15 @@ export class SignalPipe {
     libc.setvbuf(this.#stream, null, UNBUFFERED, 0n);
     const stdout = libc.address_of(libc.stdout, null, 0n);
     memorySymbols().memcpy(this.#formerStdout, stdout, 8n);
-    libc.store(stdout, BigUint64Array.of(this.#stream), 8n);
+    memorySymbols().store(stdout, BigUint64Array.of(this.#stream), 8n);
     this.#listen();
   }
 
   /** Puts `stdout` back and has the listening end, which closes the rest. */
   #close(): void {
     const libc = handlerSymbols();
-    libc.store(
-      libc.address_of(libc.stdout, null, 0n),
-      this.#formerStdout,
-      8n,
-    );
+    const stdout = libc.address_of(libc.stdout, null, 0n);
+    memorySymbols().store(stdout, this.#formerStdout, 8n);
     libc.fclose(this.#stream);
     this.#stream = 0n;
   }

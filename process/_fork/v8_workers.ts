@@ -1,4 +1,4 @@
-import { threadSymbols } from "../../ffi/_symbols.ts";
+import { memorySymbols, threadSymbols } from "../../ffi/_symbols.ts";
 import { type Mapping, mappings, OwnMemory } from "./own_memory.ts";
 import { listProc, readProc } from "./proc_file.ts";
 
@@ -65,6 +65,7 @@ class V8Workers {
     if (this.#workers !== undefined || !this.complete) return;
     // Bound here, once, or each child would have to.
     threadSymbols();
+    memorySymbols();
     const tids = new Set(listProc("/proc/self/task").filter(isWorker));
     const found = tids.size > 0 ? new Search(tids).workers : [];
     this.#workers = found.length === tids.size ? found : undefined;
@@ -91,14 +92,14 @@ class V8Workers {
  * may have woken one since the fork, for work that has come up, to whom the lock is then promised for ever.
  */
 function forgetWaiting({ lock, wake, making }: Worker): void {
-  const { load, store } = threadSymbols();
+  const { memcpy, store } = memorySymbols();
   const freshLock = new Uint8Array(making.lockBytes);
   const freshWake = new Uint8Array(making.wakeBytes);
   if (making === GLIBC) {
     const old = new Uint8Array(4);
-    load(old, lock + BigInt(LOCK_KIND), 4n);
+    memcpy(old, lock + BigInt(LOCK_KIND), 4n);
     freshLock.set(old, LOCK_KIND);
-    load(old, wake + BigInt(WAKE_FLAGS), 4n);
+    memcpy(old, wake + BigInt(WAKE_FLAGS), 4n);
     freshWake[WAKE_FLAGS] = old[0]! & WAKE_FLAGS_MASK;
   }
   store(lock, freshLock, BigInt(making.lockBytes));
