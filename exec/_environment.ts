@@ -8,7 +8,7 @@ const POINTER_SIZE = 8n;
 const DEFAULT_PATH = "/bin:/usr/bin";
 
 /** An environment as C wants it. */
-export interface EnvironmentTable {
+interface EnvironmentTable {
   /** Where it is. */
   readonly address: bigint;
   /** What it is kept in, if it is not this process's own. */

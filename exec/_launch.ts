@@ -1,6 +1,4 @@
 import type { Resource } from "../process/getrlimit.ts";
-import { forkExec } from "./_fork_exec.ts";
-import { posixSpawn } from "./_posix_spawn.ts";
 
 /** What is done to a descriptor in the child, on its way to the program. */
 export type FileAction =
@@ -42,15 +40,4 @@ export interface Launch {
   /** In this order. */
   readonly fileActions: readonly FileAction[];
   readonly settings: Settings | undefined;
-}
-
-/**
- * Starts a program, and gives its pid; the error says what was wrong, and then there is no child.
- *
- * By `posix_spawn` wherever that can do what is asked. Of the rest, some is the property of a whole process (limits, the
- * file mode mask), and could be set neither here, where other threads would see it, nor in a program that runs already; some
- * the kernel takes away from a new process (the parent's death signal). For that this process is forked.
- */
-export function launch(launch: Launch): number {
-  return launch.settings === undefined ? posixSpawn(launch) : forkExec(launch);
 }

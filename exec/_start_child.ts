@@ -4,7 +4,9 @@ import { kill } from "../process/kill.ts";
 import { followChild, type Follower } from "../wait/_pending_child.ts";
 import { waitpid } from "../wait/waitpid.ts";
 import { descriptorActions } from "./_descriptor_actions.ts";
-import { type Launch, launch } from "./_launch.ts";
+import { forkExec } from "./_fork_exec.ts";
+import type { Launch } from "./_launch.ts";
+import { posixSpawn } from "./_posix_spawn.ts";
 
 /** A program that is to be started. */
 export interface Start {
@@ -48,10 +50,18 @@ export function startChildren(starts: readonly Start[]): ChildParts[] {
   );
 }
 
-function begin({ launch: what, fds, terminal }: Start): number {
+/**
+ * Starts a program, and gives its pid; the error says what was wrong, and then there is no child.
+ *
+ * By `posix_spawn` wherever that can do what is asked. Of the rest, some is the property of a whole process (limits, the
+ * file mode mask), and could be set neither here, where other threads would see it, nor in a program that runs already; some
+ * the kernel takes away from a new process (the parent's death signal). For that this process is forked.
+ */
+function begin({ launch, fds, terminal }: Start): number {
+  const start = launch.settings === undefined ? posixSpawn : forkExec;
   const fileActions = descriptorActions(fds.redirections, {
-    canCloseFrom: what.settings === undefined,
+    canCloseFrom: launch.settings === undefined,
     terminal,
   });
-  return launch({ ...what, fileActions });
+  return start({ ...launch, fileActions });
 }

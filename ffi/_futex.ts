@@ -15,7 +15,7 @@ import { futexSymbols, sharedFutexWaitOnPool } from "./_symbols.ts";
  */
 
 /** Why a wait has ended: somebody has woken it; the word was not as expected; the time was over. */
-export type FutexOutcome = "woken" | "changed" | "timed-out";
+type FutexOutcome = "woken" | "changed" | "timed-out";
 
 const SYS = BigInt(SYS_futex);
 const ALL = 0x7fff_ffff;

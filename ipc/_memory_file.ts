@@ -36,7 +36,7 @@ export const SHARED_MEMORY_DIRECTORY = "/dev/shm/";
 const NAME_MAX = 255;
 
 /** How to open a file that is to be mapped. */
-export interface OpenMemoryFile {
+interface OpenMemoryFile {
   create: boolean;
   exclusive: boolean;
   mode: number;

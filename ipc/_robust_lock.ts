@@ -1,9 +1,5 @@
 import { generation } from "../ffi/_after_fork.ts";
-import {
-  FUTEX_OWNER_DIED,
-  FUTEX_TID_MASK,
-  FUTEX_WAITERS,
-} from "../ffi/constants.ts";
+import { FUTEX_TID_MASK, FUTEX_WAITERS } from "../ffi/constants.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { errorFor } from "../ffi/_results.ts";
 import {
@@ -60,7 +56,7 @@ export class RobustLock {
       );
     }
     // Shows V8 the way of a lock that is taken. Were it to come upon it only after it has optimized the other one, it would
-    // start from scratch; and in a forked child, which lacks V8's workers, it stays there, several times slower.
+    // start from scratch.
     this.acquire(-1);
   }
 
@@ -77,11 +73,6 @@ export class RobustLock {
   /** Whether somebody has it, as far as can be seen from outside. */
   get taken(): boolean {
     return (this.word & FUTEX_TID_MASK) !== 0;
-  }
-
-  /** Whether its last owner has died with it, and nobody has taken it since. */
-  get orphaned(): boolean {
-    return (this.word & FUTEX_OWNER_DIED) !== 0;
   }
 
   /** Takes it if nobody has it. */

@@ -27,7 +27,7 @@ import { close } from "./close.ts";
 const CALLS_PER_TURN = 64;
 
 /** What a stream does with its descriptor. */
-export type Direction = "read" | "write";
+type Direction = "read" | "write";
 
 /** A call of {@linkcode StreamDescriptor.ready} that has not settled. */
 type Waiter = PromiseWithResolvers<void>;
