@@ -43,7 +43,7 @@ import { compileOnThisThread } from "./_fork/web_assembly.ts";
  * for its own signals; what Deno catches beyond them has its default action again. A pending alarm is the parent's alone.
  *
  * Blocks the thread for the time that it takes to bring the others to rest and to copy the page tables: about 50 µs a MiB of
- * resident memory. The hooks of {@linkcode onFork} run around it. To start another program, prefer `Deno.Command`.
+ * resident memory. The hooks of {@linkcode onFork} run around it. To start another program, prefer `spawn`.
  *
  * @returns 0 in the child; in the parent, the child's pid, which is to be waited for.
  * @throws {PosixError} `EAGAIN` if the user or the system has too many processes; `ENOMEM` if there is too little memory;
