@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { close, O_CREAT, O_WRONLY, open } from "../../ipc/mod.ts";
-import { kill } from "../../process/mod.ts";
+import { kill, type Signal } from "../../process/mod.ts";
 import { readText, until, withDirectory, withoutLeaks } from "../_helpers.ts";
 import { runExample, startExample } from "./_run.ts";
 
@@ -27,13 +27,14 @@ Deno.test(
 Deno.test(
   "example exec-launcher leaves signals to the program",
   withoutLeaks(async () => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const endedBy = async (signal: Signal) => {
       await using launcher = startExample("exec-launcher", ["sleep", "60"]);
       await until(() => commandLine(launcher.pid) === "sleep 60");
       kill(launcher.pid, signal);
       const { status } = await launcher.finish();
       assertEquals(status, { kind: "signaled", signal, coreDumped: false });
-    }
+    };
+    await Promise.all([endedBy("SIGTERM"), endedBy("SIGINT")]);
   }),
 );
 
@@ -53,11 +54,13 @@ Deno.test(
 Deno.test(
   "example exec-launcher knows some programs by name",
   withoutLeaks(async () => {
-    const date = await runExample("exec-launcher", ["date"]);
+    const [date, uname, sleep] = await Promise.all([
+      runExample("exec-launcher", ["date"]),
+      runExample("exec-launcher", ["uname"]),
+      runExample("exec-launcher", ["sleep"]),
+    ]);
     assertMatch(date.stdout, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n$/);
-    const uname = await runExample("exec-launcher", ["uname"]);
     assertMatch(uname.stdout, /^Linux \S+ \S+\n$/);
-    const sleep = await runExample("exec-launcher", ["sleep"]);
     assertEquals([date.raw, uname.raw, sleep.raw], [0, 0, 0]);
   }),
 );

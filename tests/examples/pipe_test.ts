@@ -23,9 +23,10 @@ Deno.test(
     const [one, other] = [crypto.randomUUID(), crypto.randomUUID()];
     await withNamedProcess(one, async (pid) => {
       await withNamedProcess(other, async (otherPid) => {
-        const pids = (await pipeLines(one)).map(pidOf);
+        const [pids, otherPids] = await Promise.all(
+          [one, other].map(async (word) => (await pipeLines(word)).map(pidOf)),
+        ) as [number[], number[]];
         assert(pids.includes(pid) && !pids.includes(otherPid), `${pids}`);
-        const otherPids = (await pipeLines(other)).map(pidOf);
         assert(
           otherPids.includes(otherPid) && !otherPids.includes(pid),
           `${otherPids}`,

@@ -192,7 +192,7 @@ Deno.test(
       "i=0; while [ $i -lt 5000 ]; do (:) & (:); i=$((i+1)); done",
       [],
       (pid) => {
-        for (let round = 0; round < 40; round++) {
+        for (let round = 0; round < 15; round++) {
           const processes = listProcesses();
           const pids = processes.map((process) => process.pid);
           assertEquals(new Set(pids).size, pids.length);
