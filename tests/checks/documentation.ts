@@ -1,7 +1,7 @@
 /**
  * Checks that each public function, class and method has the whole of its documentation, which `deno doc --lint` does not:
- * `@param` for each parameter, `@returns`, `@throws`, an `@example` that imports the public name, `@see`; and that each function
- * and class has its row in docs/functions.md.
+ * `@param` for each parameter, `@returns`, `@throws`, an `@example` that imports the public name, `@see`; that each link leads
+ * to a public name; and that each function and class has its row in docs/functions.md.
  *
  * Prints what is missing, and then exits with 1. Needs `--allow-read` and `--allow-run`.
  *
@@ -44,6 +44,7 @@ interface Signature {
 interface Method {
   name: string;
   jsDoc?: JsDoc;
+  isStatic?: boolean;
   functionDef: Signature;
   kind: string;
   accessibility?: string;
@@ -61,6 +62,7 @@ interface Declaration {
     constructors?:
       (Signature & { jsDoc?: JsDoc; location: Location; name: string })[];
     methods?: Method[];
+    properties?: { name: string; isStatic?: boolean }[];
   };
 }
 interface Documentation {
@@ -210,6 +212,17 @@ function checkMethod(owner: string, method: Method): void {
   checkThrows(location, name, jsDoc);
 }
 
+/** The names under which links find a declaration and what it has: what belongs to an instance is its prototype's. */
+function* linkNames(name: string, { kind, def }: Declaration) {
+  yield name;
+  for (const member of [...def?.methods ?? [], ...def?.properties ?? []]) {
+    const owner = kind === "class" && !member.isStatic
+      ? `${name}.prototype`
+      : name;
+    yield `${owner}.${member.name}`;
+  }
+}
+
 const { exports } = JSON.parse(
   await Deno.readTextFile(new URL("deno.json", root)),
 ) as { exports: Record<string, string> };
@@ -220,7 +233,15 @@ const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
 }).output();
 const decoder = new TextDecoder();
 if (!success) throw new Error(decoder.decode(stderr));
-const documentation = JSON.parse(decoder.decode(stdout)) as Documentation;
+const links = new Set<string>();
+const documentation = JSON.parse(decoder.decode(stdout), (key, value) => {
+  if (key === "doc" && typeof value === "string") {
+    // Neither addresses nor, in brackets, modules.
+    const found = value.matchAll(/\{@link(?:code|plain)?\s+(\w[^\s|}]*)/g);
+    for (const [, link] of found) if (!link!.includes("/")) links.add(link!);
+  }
+  return value;
+}) as Documentation;
 if (documentation.version !== 2) {
   throw new Error(
     `Cannot read version ${documentation.version} of 'deno doc --json'`,
@@ -228,14 +249,21 @@ if (documentation.version !== 2) {
 }
 
 const seen = new Set<string>();
+const linkable = new Set<string>();
 for (const [filename, node] of Object.entries(documentation.nodes)) {
   const start = { filename, line: 0 };
   if (!node.module_doc?.doc) report(start, "module", "no @module description");
   else checkExamples(start, "module", node.module_doc);
   for (const { name, declarations } of node.symbols) {
     seen.add(name);
-    for (const declaration of declarations) checkDeclaration(name, declaration);
+    for (const declaration of declarations) {
+      checkDeclaration(name, declaration);
+      for (const link of linkNames(name, declaration)) linkable.add(link);
+    }
   }
+}
+for (const link of links.difference(linkable)) {
+  missing.add(`${link}: a link leads there, but it is no public name`);
 }
 for (const name of NEVER_FAILS) {
   if (!seen.has(name)) missing.add(`${name}: not there, but listed`);

@@ -14,15 +14,15 @@ const root = fromFileUrl(new URL("../../", import.meta.url));
 export async function everyLinkLeadsSomewhere(): Promise<string | undefined> {
   const site = await Deno.makeTempDir();
   try {
-    await buildSite(site);
+    const pages = await buildSite(site);
     const files = new Set(await Array.fromAsync(filesOf(site)));
     const broken: string[] = [];
-    await forEachPage(files, async (file) => {
-      for (const link of linksOf(await Deno.readTextFile(file))) {
+    for (const [file, page] of pages) {
+      for (const link of linksOf(page)) {
         if (files.has(join(dirname(file), link))) continue;
         broken.push(`${file.slice(site.length)} leads to ${link}`);
       }
-    });
+    }
     return broken.length === 0 ? undefined : broken.join("\n");
   } finally {
     await Deno.remove(site, { recursive: true });
@@ -45,8 +45,8 @@ async function* filesOf(directory: string): AsyncGenerator<string> {
   }
 }
 
-/** Builds the site; gives what `deno doc` has said. */
-async function buildSite(site: string): Promise<string> {
+/** Builds the site; gives its pages. */
+async function buildSite(site: string): Promise<Map<string, string>> {
   const { name, exports } = JSON.parse(
     await Deno.readTextFile(`${root}deno.json`),
   ) as { name: string; exports: Record<string, string> };
@@ -61,20 +61,14 @@ async function buildSite(site: string): Promise<string> {
   if (!success || !/^Written \d+ files to ".*"\n$/.test(said)) {
     throw new Error(`Cannot build the documentation:\n${said}`);
   }
-  const files = await Array.fromAsync(filesOf(site));
-  await forEachPage(files, async (file) => {
-    const page = await Deno.readTextFile(file);
-    await Deno.writeTextFile(file, mended(page, name, exports));
-  });
-  return said;
-}
-
-async function forEachPage(
-  files: Iterable<string>,
-  task: (file: string) => Promise<void>,
-): Promise<void> {
-  const pages = [...files].filter((file) => file.endsWith(".html"));
-  await Promise.all(pages.map(task));
+  const pages = new Map<string, string>();
+  await Promise.all((await Array.fromAsync(filesOf(site))).map(async (file) => {
+    if (!file.endsWith(".html")) return;
+    const page = mended(await Deno.readTextFile(file), name, exports);
+    await Deno.writeTextFile(file, page);
+    pages.set(file, page);
+  }));
+  return pages;
 }
 
 /**
@@ -95,4 +89,12 @@ function mended(
   ).replaceAll(/(?<= href="(?:\.\.?&#x2F;)+)(?=")/g, "index.html");
 }
 
-if (import.meta.main) console.log((await buildSite(`${root}site`)).trimEnd());
+if (import.meta.main) {
+  const site = `${root}site`;
+  // What an earlier version had may be there no more.
+  await Deno.remove(site, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  const { size } = await buildSite(site);
+  console.log(`${size} pages, from ${site}/index.html on`);
+}
