@@ -7,7 +7,7 @@ export type Program =
   & { by: string }
   & ({ command: readonly string[] } | { missing: string });
 
-/** Programs in C, compiled into a directory of their own that disposing of them removes. */
+/** Programs in C, compiled into a directory of its own that disposing of it removes, with all else that is put there. */
 export class Workshop {
   readonly #directory: string = Deno.makeTempDirSync({ prefix: "bench-" });
 
@@ -19,13 +19,18 @@ export class Workshop {
   ): Promise<Program> {
     const by = "C";
     if (!isThere("cc")) return { by, missing: "C compiler (cc)" };
-    const path = join(this.#directory, output);
+    const path = this.place(output);
     const { success } = await new Deno.Command("cc", {
       args: ["-O2", ...flags, "-o", path, here(source)],
       stderr: "inherit",
     }).output();
     if (!success) throw new Error(`cc refuses ${source}`);
     return { by, command: [path] };
+  }
+
+  /** A path in the directory. */
+  place(name: string): string {
+    return join(this.#directory, name);
   }
 
   [Symbol.dispose](): void {
@@ -45,6 +50,11 @@ export function inDeno(
 /** A program of this folder in Python. */
 export function inPython(file: string): Program {
   return installed("Python", "python3", here(file));
+}
+
+/** A program of this folder in Node's JavaScript. */
+export function inNode(file: string): Program {
+  return installed("Node", "node", here(file));
 }
 
 /** A program that this machine may have. */

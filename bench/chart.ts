@@ -29,6 +29,7 @@ const LIBRARY = "the library";
 const MARKS = [
   { by: "Python", legend: "Python", kind: "python" },
   { by: "Deno", legend: "Deno's own", kind: "deno" },
+  { by: "Node", legend: "Node", kind: "node" },
   { by: undefined, legend: "others", kind: "other" },
 ] as const;
 
@@ -97,15 +98,15 @@ function draw({ machine, cases }: Report): string {
 <title id="title">What the library takes in proportion to C and other peers</title>
 <desc id="description">${escape(description)}</desc>
 <style>
-  svg { --page: #fff; --text: #1f2328; --quiet: #59636e; --grid: #d1d9e0; --library: #2f6fbf; --python: #b35900; --deno: #1a7f37; --other: #8250df }
+  svg { --page: #fff; --text: #1f2328; --quiet: #59636e; --grid: #d1d9e0; --library: #2f6fbf; --python: #b35900; --deno: #1a7f37; --node: #a8071a; --other: #8250df }
   @media (prefers-color-scheme: dark) {
-    svg { --page: #0d1117; --text: #e6edf3; --quiet: #9198a1; --grid: #30363d; --library: #4184e4; --python: #f0a04b; --deno: #57ab5a; --other: #b083f0 }
+    svg { --page: #0d1117; --text: #e6edf3; --quiet: #9198a1; --grid: #30363d; --library: #4184e4; --python: #f0a04b; --deno: #57ab5a; --node: #f47067; --other: #b083f0 }
   }
   text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Helvetica, Arial, sans-serif; fill: var(--text) }
   .page { fill: var(--page) } .title { font-size: 15px; font-weight: 600 } .group { font-weight: 600 } .quiet { fill: var(--quiet) }
   .label { text-anchor: end } .tick { text-anchor: middle; fill: var(--quiet) }
   .grid { stroke: var(--grid) } .one { stroke: var(--text) }
-  .library { fill: var(--library) } .python { fill: var(--python) } .deno { fill: var(--deno) } .other { fill: var(--other) }
+  .library { fill: var(--library) } .python { fill: var(--python) } .deno { fill: var(--deno) } .node { fill: var(--node) } .other { fill: var(--other) }
   .mark { stroke: var(--page) }
 </style>
 <rect class="page" width="${WIDTH}" height="${height}" rx="8"/>
@@ -167,7 +168,7 @@ function drawLine(line: Line, y: number, x: (ratio: number) => number): string {
   }</g>`;
 }
 
-/** A triangle, a circle or a diamond: who cannot tell the colours apart sees the shapes. */
+/** A triangle, a circle, a square or a diamond: who cannot tell the colours apart sees the shapes. */
 function drawMark(
   kind: typeof MARKS[number]["kind"],
   x: number,
@@ -176,6 +177,7 @@ function drawMark(
   const shapes = {
     python: "m0-6l6 11h-12z",
     deno: "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z",
+    node: "m-5-5h10v10h-10z",
     other: "m0-6l5 6-5 6-5-6z",
   };
   return `<path class="mark ${kind}" d="M${x.toFixed(1)} ${y}${

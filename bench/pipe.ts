@@ -1,11 +1,19 @@
 /**
- * What it costs to write into a pipe and to read it again, in one process: the library, the same functions bound by hand, C.
+ * What it costs to write into a pipe and to read it again, in one process: the library, the same functions bound by hand, C; and
+ * what it costs from one process to another, through pipes and FIFOs: the library, C, Python, and through FIFOs Deno and Node.
  *
  * @module
  */
 
-import { close, pipe, read, write } from "../ipc/mod.ts";
-import { printing, Workshop } from "./_programs.ts";
+import { close, mkfifo, pipe, read, write } from "../ipc/mod.ts";
+import {
+  inDeno,
+  inNode,
+  inPython,
+  printing,
+  type Program,
+  Workshop,
+} from "./_programs.ts";
 import { printTable, sideBySide } from "./_side_by_side.ts";
 
 const TURNS = 9;
@@ -21,11 +29,33 @@ const SYMBOLS = {
 
 const BY_HAND = "by hand, a new buffer for each read";
 
+/** What goes from one process to another. */
+const TRANSFERS = [
+  {
+    title: "256 MiB from process to process in writes of 64 KiB",
+    mode: "stream",
+    count: 4096,
+    unit: "ms",
+  },
+  {
+    title: "64 bytes to another process and back",
+    mode: "talk",
+    count: 10_000,
+    unit: "µs",
+  },
+] as const;
+const TRANSFER_TURNS = 5;
+
 type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** Measures and prints. */
 export async function run(): Promise<void> {
   using workshop = new Workshop();
+  await measureInOne(workshop);
+  await measureBetweenTwo(workshop);
+}
+
+async function measureInOne(workshop: Workshop): Promise<void> {
   const inC = await workshop.compile("pipe.c", "pipe");
   const libc = Deno.dlopen("libc.so.6", SYMBOLS);
   const [readable, writable] = pipe();
@@ -56,6 +86,33 @@ export async function run(): Promise<void> {
   close(readable);
   close(writable);
   libc.close();
+}
+
+async function measureBetweenTwo(workshop: Workshop): Promise<void> {
+  const fifos = ["there", "back"].map((name) => workshop.place(name));
+  for (const path of fifos) mkfifo(path);
+  const c = await workshop.compile("transfer.c", "transfer");
+  const library = inDeno("_transfer_program.ts", "--allow-ffi");
+  const python = inPython("transfer.py");
+  // They know FIFOs, and no pipes but those of a program that they start.
+  const deno: Program = { ...inDeno("_fifo_program.ts", "-A"), by: "Deno" };
+  const node = inNode("fifo.mjs");
+  for (const { title, mode, count, unit } of TRANSFERS) {
+    for (const paths of [[], fifos]) {
+      const through = (name: string, program: Program) =>
+        printing(name, program, mode, count, ...paths);
+      const named = paths.length > 0;
+      const rows = await sideBySide([
+        through("the library", library),
+        through("C", c),
+        through("Python", python),
+        ...(named
+          ? [through("Deno's files", deno), through("Node", node)]
+          : []),
+      ], TRANSFER_TURNS);
+      printTable(`${title}: ${named ? "FIFO" : "pipe"}`, unit, rows, "C");
+    }
+  }
 }
 
 function library(

@@ -1,13 +1,19 @@
 /**
  * What it costs to start a program and to learn that it has ended: the library, `Deno.Command`, C's `posix_spawn` + `waitpid`,
- * Python's `subprocess`, in small processes and in such with a big heap; the time from a kill to the reaped child; and what
- * thousands of programs leave behind.
+ * Python's `subprocess`, Node's `child_process`, in small processes and in such with a big heap; the time from a kill to the
+ * reaped child; and what thousands of programs leave behind.
  *
  * @module
  */
 
 import { Agent } from "./_agent.ts";
-import { inDeno, inPython, type Program, Workshop } from "./_programs.ts";
+import {
+  inDeno,
+  inNode,
+  inPython,
+  type Program,
+  Workshop,
+} from "./_programs.ts";
 import { median, printTable, sideBySide } from "./_side_by_side.ts";
 import { once, printTarget, ratio } from "./_targets.ts";
 
@@ -21,6 +27,8 @@ const LIBRARY = "the library";
 const COMMAND = "Deno.Command";
 const IN_C = "C";
 const IN_PYTHON = "Python";
+const IN_NODE = "Node, spawn";
+const SYNC_IN_NODE = "Node, spawnSync";
 
 /** Measures and prints. */
 export async function run(): Promise<void> {
@@ -36,6 +44,7 @@ async function measure(mib: number, program: Program): Promise<void> {
   await using deno = await Agent.start(inLibrary, kib);
   await using c = await Agent.start(program, kib);
   await using python = await Agent.start(inPython("spawn.py"), kib);
+  await using node = await Agent.start(inNode("spawn.mjs"), kib);
   const read = (answer: string) => median(JSON.parse(answer));
   const size = mib === 0 ? "small processes" : `with ${mib} MiB each`;
   const starts = printTable(
@@ -46,6 +55,8 @@ async function measure(mib: number, program: Program): Promise<void> {
       { ...deno.peer(COMMAND, `command ${ROUNDS}`, read), by: "Deno" },
       c.peer(IN_C, `${ROUNDS}`, read),
       python.peer(IN_PYTHON, `${ROUNDS}`, read),
+      node.peer(IN_NODE, `spawn ${ROUNDS}`, read),
+      node.peer(SYNC_IN_NODE, `spawnSync ${ROUNDS}`, read),
     ], TURNS),
     IN_C,
   );
