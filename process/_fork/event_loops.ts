@@ -9,6 +9,7 @@ import {
   EPOLL_CTL_ADD,
   F_DUPFD_CLOEXEC,
   O_CLOEXEC,
+  S_IFMT,
   SO_ACCEPTCONN,
   SO_DOMAIN,
   SO_TYPE,
@@ -17,8 +18,8 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   STATX_INO,
+  STATX_TYPE,
 } from "../../ffi/constants.ts";
-import { cString } from "../../ffi/_c_strings.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { EPOLL_EVENT, STATX } from "../../ffi/layouts.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
@@ -30,6 +31,10 @@ import {
   readDescriptorLink,
   readProc,
 } from "./proc_file.ts";
+
+/** The type of a socket in a mode; what has no name, such as an epoll instance, has no type. */
+const S_IFSOCK = 0o140000;
+const NO_TYPE = 0;
 
 /** What tokio puts beside the descriptor of its signal pipe; a waker has 0, and everything else a pointer. */
 const SIGNAL_TOKEN = 1n;
@@ -88,7 +93,8 @@ export class EventLoops {
     const epolls: number[] = [];
     const sockets = new Map<number, number>();
     for (const fd of listProc("/proc/self/fd")) {
-      if (isOwnProc(fd)) continue;
+      // Most are files and pipes, and to read a link takes several times as long as to see that.
+      if (isOwnProc(fd) || ![NO_TYPE, S_IFSOCK].includes(typeOf(fd))) continue;
       const link = readDescriptorLink(fd);
       if (link === "anon_inode:[eventpoll]") epolls.push(fd);
       else if (link === "anon_inode:[eventfd]") eventfds.add(fd);
@@ -321,13 +327,23 @@ function fetchAnew(): void {
   };
 }
 
+const statx = new DataView(new ArrayBuffer(STATX.size));
+const NO_PATH = new Uint8Array(new ArrayBuffer(1));
+
 /** The inode of an open file; -1 where the number is not open. */
 function inodeOf(fd: number): bigint {
-  const statx = new DataView(new ArrayBuffer(STATX.size));
-  const path = cString("", "path");
   const result = descriptorSymbols()
-    .statx(fd, path, AT_EMPTY_PATH, STATX_INO, statx);
+    .statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_INO, statx);
   return result === 0 ? statx.getBigUint64(STATX.fields.stx_ino, true) : -1n;
+}
+
+/** The type of an open file; none where it cannot be told. */
+function typeOf(fd: number): number {
+  const result = descriptorSymbols()
+    .statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_TYPE, statx);
+  return result === 0
+    ? statx.getUint16(STATX.fields.stx_mode, true) & S_IFMT
+    : NO_TYPE;
 }
 
 /** Puts a new description under the numbers of an old one. */

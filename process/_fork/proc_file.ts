@@ -71,22 +71,10 @@ export function readProc(path: string): string {
   return text;
 }
 
-const linkPath = new TextEncoder().encode("/proc/self/fd/".padEnd(32, "\0"));
-const LINK_NUMBER = "/proc/self/fd/".length;
-
 /** What a descriptor of this process is, such as `anon_inode:[eventpoll]`; empty where it is not open. */
 export function readDescriptorLink(fd: number): string {
-  // Written in place: there are dozens to be asked for each fork.
-  let end = LINK_NUMBER;
-  for (let rest = fd; rest > 0 || end === LINK_NUMBER; end++) {
-    rest = Math.trunc(rest / 10);
-  }
-  linkPath[end] = 0;
-  for (let at = end - 1, rest = fd; at >= LINK_NUMBER; at--) {
-    linkPath[at] = 0x30 + rest % 10;
-    rest = Math.trunc(rest / 10);
-  }
-  const count = procSymbols().readlink(linkPath, scratch, LINK_MAX);
+  const path = cString(`/proc/self/fd/${fd}`, "path");
+  const count = procSymbols().readlink(path, scratch, LINK_MAX);
   return count === -1 ? "" : decoder.decode(scratch.subarray(0, count));
 }
 
