@@ -1,8 +1,8 @@
 /**
- * In a child: compiles WebAssembly on the calling thread.
+ * In a child where V8's worker threads could not be started anew: compiles WebAssembly on the calling thread.
  *
- * The functions that promise a module have V8's worker threads compile it, which a child does not have, and so would never
- * keep their promise. The synchronous constructors do the same work, and report the same errors.
+ * The functions that promise a module have those threads compile it, and so would never keep their promise. The synchronous
+ * constructors do the same work, and report the same errors.
  */
 export function compileOnThisThread(): void {
   // deno-lint-ignore require-await
