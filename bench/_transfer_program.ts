@@ -13,7 +13,7 @@ import {
   O_WRONLY,
   open,
   pipe,
-  read,
+  readInto,
   write,
 } from "../ipc/mod.ts";
 import { _exit, fork } from "../process/mod.ts";
@@ -23,6 +23,8 @@ import { waitpid } from "../wait/mod.ts";
 const WARM_UP = 2000;
 const BLOCK = new Uint8Array(65_536).fill(1);
 const MESSAGE = new Uint8Array(64).fill(1);
+/** Where all that is read goes. */
+const landing = new Uint8Array(65_536);
 
 /** Something between two processes, of which each takes an end after the fork. */
 interface Connection {
@@ -76,9 +78,8 @@ function talk(): number {
   const child = fork();
   if (child === 0) {
     const [reader, writer] = [requests.reader(), replies.writer()];
-    for (let data; (data = read(reader, MESSAGE.length)).length > 0;) {
-      send(writer, data);
-    }
+    const message = new Uint8Array(MESSAGE.length);
+    while (readInto(reader, message) === message.length) send(writer, message);
     _exit(0);
   }
   const [writer, reader] = [requests.writer(), replies.reader()];
@@ -101,7 +102,8 @@ function send(writer: number, data: Uint8Array): void {
 /** Reads so many bytes, in pieces of a block at most. */
 function receive(reader: number, size: number): void {
   while (size > 0) {
-    const { length } = read(reader, Math.min(size, BLOCK.length));
+    const room = size < landing.length ? landing.subarray(0, size) : landing;
+    const length = readInto(reader, room);
     if (length === 0) throw new Error("the end comes too early");
     size -= length;
   }

@@ -4,7 +4,7 @@
  * | to | there is |
  * |---|---|
  * | connect two processes by a stream of bytes | {@linkcode pipe}, {@linkcode pipe2}, {@linkcode socketpair}, {@linkcode mkfifo} |
- * | read and write descriptors | {@linkcode open}, {@linkcode close}, {@linkcode read}, {@linkcode readAll}, {@linkcode write}, {@linkcode writeAll} |
+ * | read and write descriptors | {@linkcode open}, {@linkcode close}, {@linkcode read}, {@linkcode readInto}, {@linkcode readAll}, {@linkcode write}, {@linkcode writeAll} |
  * | wait for them | {@linkcode poll}, {@linkcode eventfd}, {@linkcode readableStream}, {@linkcode writableStream} |
  * | wire them | {@linkcode dup}, {@linkcode dup2}, {@linkcode dup3}, {@linkcode setCloexec}, {@linkcode setNonblock} |
  * | move bytes without reading them | {@linkcode splice}, {@linkcode tee} |
@@ -170,6 +170,7 @@ export * from "./queue.ts";
 export * from "./queue_errors.ts";
 export * from "./read.ts";
 export * from "./read_all.ts";
+export * from "./read_into.ts";
 export * from "./readable_stream.ts";
 export * from "./recv_fds.ts";
 export * from "./send_fds.ts";

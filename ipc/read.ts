@@ -1,5 +1,5 @@
 import { checkDescriptor, checkSize } from "../ffi/_arguments.ts";
-import { readInto } from "./_read_into.ts";
+import { readInto } from "./read_into.ts";
 import { readLimit, SMALL_READ } from "./_read_limit.ts";
 
 /** Where small reads land before what they brought is copied: their results are then no longer than that. */
@@ -11,7 +11,8 @@ let landing: Uint8Array<ArrayBuffer> | undefined;
  * Blocks the thread, event loop included, until there is something or nobody is left to write. Retried on `EINTR`.
  *
  * A regular file gives `count` bytes or all that remain (2 GiB less a page at a time); a pipe, socket or terminal gives
- * what it holds, and seldom more. The count may be far larger than that: memory is taken for what is there.
+ * what it holds, and seldom more. The count may be far larger than that: memory is taken for what is there. To read into an
+ * array that is there already, see {@linkcode readInto}.
  *
  * @param fd The descriptor.
  * @param count The most bytes to read.
@@ -39,9 +40,9 @@ export function read(fd: number, count: number): Uint8Array<ArrayBuffer> {
   checkSize(count, "count");
   if (count <= SMALL_READ) {
     landing ??= new Uint8Array(SMALL_READ);
-    return landing.slice(0, readInto(landing, fd, count));
+    return landing.slice(0, readInto(fd, landing.subarray(0, count)));
   }
   const buffer = new Uint8Array(Math.min(count, readLimit(fd)));
-  const length = readInto(buffer, fd, buffer.length);
+  const length = readInto(fd, buffer);
   return length === buffer.length ? buffer : buffer.slice(0, length);
 }

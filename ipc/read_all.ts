@@ -1,7 +1,7 @@
 import { checkDescriptor } from "../ffi/_arguments.ts";
 import { POLLIN } from "../ffi/constants.ts";
-import { readInto } from "./_read_into.ts";
 import { readLimit, SMALL_READ } from "./_read_limit.ts";
+import { readInto } from "./read_into.ts";
 import { waitIfWouldBlock } from "./_wait_ready.ts";
 
 /** How large the chunks grow: many of them cost a call each, large ones memory that may stay unused. */
@@ -64,7 +64,7 @@ function fill(chunk: Uint8Array<ArrayBuffer>, fd: number): number {
   while (length < chunk.length) {
     const rest = chunk.subarray(length);
     try {
-      const count = readInto(rest, fd, rest.length);
+      const count = readInto(fd, rest);
       if (count === 0) break;
       length += count;
     } catch (error) {
