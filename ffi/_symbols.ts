@@ -241,12 +241,6 @@ export const siginfoSymbols = lazySymbols({
     parameters: ["i64", "i32", "i32", "i32", "buffer"],
     result: "i32",
   },
-  // void *memcpy(void *dest, const void *src, size_t n);
-  store: {
-    name: "memcpy",
-    parameters: ["usize", "buffer", "usize"],
-    result: "usize",
-  },
 });
 
 /** Timers. */

@@ -74,18 +74,24 @@ class PoolThreads {
     }
   }
 
-  /** Remembers which threads have taken a call, and, if one of them was born for it, which can then not be ours. */
-  learn(threads: Iterable<Thread>, before: ReadonlySet<number>): void {
-    const all = [...threads];
+  /**
+   * Remembers which threads have taken a call, and, if one of them was born for it, which can then not be ours: those that were
+   * idle before, and are so still.
+   */
+  learn(
+    threads: Iterable<Thread>,
+    before: ReadonlySet<number>,
+    idle: readonly Thread[],
+  ): void {
     let born = false;
-    for (const thread of all) {
+    for (const thread of threads) {
       if (!this.isParked(thread)) continue;
       this.#ours.add(thread.tid);
       this.#parked.add(thread.tid);
       if (!before.has(thread.tid)) born = true;
     }
     if (!born) return;
-    for (const thread of all) {
+    for (const thread of idle) {
       if (this.isIdle(thread) && !this.#ours.has(thread.tid)) {
         this.#foreign.add(thread.tid);
       }

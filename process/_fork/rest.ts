@@ -102,16 +102,20 @@ export class Rest {
     const calls = Math.max(1, ours);
     const wanted = this.#parked() + calls;
     poolThreads.occupy(calls);
-    // Not for ever: one that was parked may have been interrupted meanwhile, and then all is looked at again.
-    for (let looks = 1; looks <= LOOKS_AT_CALL; looks++) {
-      this.pause();
-      // Mostly they are those that were idle; now and then it is seen whether there are new ones.
-      if (looks % LOOKS_BEFORE_LISTING === 0) this.#refresh();
-      else for (const thread of this.#threads.values()) thread.look();
-      if (this.#parked() >= wanted) break;
+    try {
+      // Not for ever: one that was parked may have been interrupted meanwhile, and then all is looked at again.
+      for (let looks = 1; looks <= LOOKS_AT_CALL; looks++) {
+        this.pause();
+        // Mostly they are those that were idle; now and then it is seen whether there are new ones.
+        if (looks % LOOKS_BEFORE_LISTING === 0) this.#refresh();
+        else for (const thread of this.#threads.values()) thread.look();
+        if (this.#parked() >= wanted) break;
+      }
+    } finally {
+      // Where patience has ended, too: those that sit there are to be let go, and waited for.
+      this.#refresh();
+      poolThreads.learn(this.#threads.values(), before, idle);
     }
-    this.#refresh();
-    poolThreads.learn(this.#threads.values(), before);
   }
 
   #parked(): number {

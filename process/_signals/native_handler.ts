@@ -7,7 +7,7 @@ import {
 } from "../../ffi/constants.ts";
 import { checkZero, lastError } from "../../ffi/_results.ts";
 import { PROT_EXEC } from "../../ffi/signal_constants.ts";
-import { mappingSymbols, siginfoSymbols } from "../../ffi/_symbols.ts";
+import { mappingSymbols, memorySymbols } from "../../ffi/_symbols.ts";
 
 /** How far the data lie behind the code: a multiple of every page size. */
 const DATA = 65_536;
@@ -63,7 +63,7 @@ export class NativeHandler {
       HANDLER_CODE[ARCHITECTURE].match(/../g)!,
       (byte) => parseInt(byte, 16),
     );
-    siginfoSymbols().store(address, code, BigInt(code.length));
+    memorySymbols().store(address, code, BigInt(code.length));
     this.address = address;
     this.setDescriptor(-1);
     checkZero(
@@ -85,6 +85,6 @@ export class NativeHandler {
 
   #store(index: number, value: bigint): void {
     const at = this.address + BigInt(DATA + 8 * index);
-    siginfoSymbols().store(at, BigInt64Array.of(value), 8n);
+    memorySymbols().store(at, BigInt64Array.of(value), 8n);
   }
 }
