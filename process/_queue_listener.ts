@@ -1,4 +1,5 @@
 import type { Queue } from "../ipc/queue.ts";
+import { coreOf } from "../ipc/_queue/core.ts";
 import { QueueEmpty } from "../ipc/queue_errors.ts";
 
 /**
@@ -40,8 +41,9 @@ export class QueueListener<Message> {
     }
   }
 
-  /** Waits no longer, whatever is to come. */
-  stop(): void {
+  /** Waits no longer, whatever is to come; resolves when nothing of it is under way any more. */
+  async stop(): Promise<void> {
     this.#waiting?.abort();
+    await coreOf(this.#queue).settled();
   }
 }

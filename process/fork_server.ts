@@ -230,6 +230,7 @@ export class ForkServer<Argument> implements AsyncDisposable {
     child.ref();
     await this.#gone;
     while (this.#released.size > 0) await Promise.all(this.#released);
+    await this.#listener.stop();
     requests[Symbol.dispose]();
     notices[Symbol.dispose]();
     close(socket);

@@ -48,13 +48,22 @@ export class Core {
     if (released) return;
     this.#ring.released = true;
     segment.close();
-    const lines = [this.getters, this.putters, this.joiners];
-    for (const line of lines) line.end(releasedError());
+    for (const line of this.#lines) line.end(releasedError());
     // A thread that sleeps on the memory can be woken as long as the memory is there.
-    const waits = lines.map((line) => line.settled())
+    const settled = this.settled();
+    if (settled === undefined) segment.unmap();
+    else settled.then(() => segment.unmap());
+  }
+
+  /** Resolves when no thread of this process sleeps here any more, though it was called off; `undefined` if none does. */
+  settled(): Promise<unknown> | undefined {
+    const waits = this.#lines.map((line) => line.settled())
       .filter((wait) => wait !== undefined);
-    if (waits.length === 0) segment.unmap();
-    else Promise.all(waits).then(() => segment.unmap());
+    return waits.length === 0 ? undefined : Promise.all(waits);
+  }
+
+  get #lines(): Line[] {
+    return [this.getters, this.putters, this.joiners];
   }
 
   /** Throws if the queue was released. */

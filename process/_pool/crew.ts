@@ -74,6 +74,7 @@ export class Crew {
       if (hand.current?.job === job) hand.kill();
       else while (hand.has(job) && this.#unload(hand));
     }
+    if (!this.#isBusy()) this.#listener.stop();
   }
 
   /** Gives something to do to those who have too little: a second chunk only when each has one. */
@@ -103,6 +104,7 @@ export class Crew {
     }, GRACE);
     while (this.#careers.size > 0) await Promise.all(this.#careers.values());
     clearTimeout(timer);
+    await this.#listener.stop();
     this.#reports[Symbol.dispose]();
     this.#memory.close();
   }

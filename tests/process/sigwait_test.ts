@@ -11,7 +11,15 @@ import { setitimer } from "../../process/setitimer.ts";
 import { sigpending } from "../../process/sigpending.ts";
 import { sigqueue } from "../../process/sigqueue.ts";
 import { sigwait } from "../../process/sigwait.ts";
-import { forkWith, openDescriptors, reap, withoutLeaks } from "../_helpers.ts";
+import {
+  forkWith,
+  forkWithAsync,
+  openDescriptors,
+  reap,
+  until,
+  withoutLeaks,
+} from "../_helpers.ts";
+import { untilAsleep } from "../ipc/_helpers.ts";
 import { blocked, has, raise } from "./_signals.ts";
 
 const libc = Deno.dlopen("libc.so.6", {
@@ -81,11 +89,14 @@ Deno.test(
 
 Deno.test(
   "sigwait() blocks what is not blocked for the time of the wait, and then does what it finds",
-  withoutLeaks(() => {
-    const child = forkWith(() => {
+  withoutLeaks(async () => {
+    const child = await forkWithAsync(async () => {
       const before = openDescriptors();
       const waiter = getpid();
-      const sender = forkWith(() => kill(waiter, "SIGUSR1"));
+      const sender = await forkWithAsync(async () => {
+        await untilAsleep(waiter, "poll");
+        kill(waiter, "SIGUSR1");
+      });
       assertEquals(
         sigwait(["SIGUSR1", "SIGTERM"], { timeout: 5000 })?.pid,
         sender,
@@ -93,6 +104,8 @@ Deno.test(
       reap(sender);
       assertEquals(sigpending(), []);
       assertEquals(has("SigCgt", 10), false);
+      // In a forked child, the end of the pipe that listeners are served by is seen by the event loop.
+      await until(() => openDescriptors().length === before.length);
       assertEquals(openDescriptors(), before);
       kill(getpid(), "SIGUSR1");
     });
