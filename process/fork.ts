@@ -183,10 +183,11 @@ function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
     poolCount.reset();
     parentLoops.current = loops;
     resetSignals(caught);
+    const parked = poolThreads.forget();
     signalListeners.renew();
     v8Workers.restart();
     restoreSignals();
-    poolThreads.forget();
+    poolThreads.abandonCalls(parked);
     if (!v8Workers.complete) compileOnThisThread();
     endWithoutTelemetry();
     resetForkedChild();

@@ -42,6 +42,11 @@ class PoolCount {
     });
   }
 
+  /** Whether a pool with that many threads makes no more of them. */
+  isFull(threads: number): boolean {
+    return threads >= CAP;
+  }
+
   /** In the parent, with none of them idle any more: sees which of the words have changed accordingly. */
   confirm(threads: number): void {
     this.#present = threads;

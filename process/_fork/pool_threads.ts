@@ -98,6 +98,14 @@ class PoolThreads {
     }
   }
 
+  /**
+   * Remembers that those are another pool's: ours has as many threads as it may, and all are parked. A call to find that out would
+   * be taken by nobody, and a child's pool that takes itself for full would wait with that call for ever.
+   */
+  disown(idle: readonly Thread[]): void {
+    for (const { tid } of idle) this.#foreign.add(tid);
+  }
+
   /** Forgets threads that have ended: their numbers may come back. */
   forgetEnded(alive: ReadonlySet<number>): void {
     this.#ours = this.#ours.intersection(alive);
@@ -162,21 +170,30 @@ class PoolThreads {
   }
 
   /**
-   * In the child: forgets the parent's threads, and has nothing that the parent was waiting for keep the child alive: it will
-   * never come. Calls are numbered, and the latest one is ours, or one is made to be.
+   * In the child, before its pool is given the first call: forgets the parent's threads. Gives the latest call of those that were
+   * made to park them in this turn of the event loop, if there was one.
    */
-  forget(): void {
-    let latest = [...this.#calls].at(-1);
-    if (latest === undefined || this.#parked.size === 0) {
-      this.occupy(1);
-      this.#wake();
-      latest = [...this.#calls].at(-1)!;
-    }
-    pendingOps.unref(latest);
+  forget(): Promise<number> | undefined {
+    const latest = this.#parked.size > 0 ? [...this.#calls].at(-1) : undefined;
     this.#calls.clear();
     this.#ours.clear();
     this.#foreign.clear();
     this.#parked.clear();
+    return latest;
+  }
+
+  /**
+   * In the child: has nothing that the parent was waiting for keep the child alive, as it will never come. Calls are numbered, and
+   * the latest one is ours, or one is made to be.
+   */
+  abandonCalls(latest: Promise<number> | undefined): void {
+    if (latest === undefined) {
+      this.occupy(1);
+      this.#wake();
+      latest = [...this.#calls].at(-1)!;
+      this.#calls.clear();
+    }
+    pendingOps.unref(latest);
   }
 }
 

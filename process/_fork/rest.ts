@@ -36,7 +36,8 @@ export class Rest {
         const idle = this.#idle();
         if (idle.length === 0) break;
         poolCount.survey(this.#poolSize());
-        this.#park(idle);
+        if (poolCount.isFull(this.#parked())) poolThreads.disown(idle);
+        else this.#park(idle);
       } else {
         this.pause();
         this.#refresh();

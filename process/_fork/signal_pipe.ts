@@ -90,6 +90,7 @@ export class SignalPipe {
     memorySymbols().store(stdout, this.#formerStdout, 8n);
     libc.fclose(this.#stream);
     this.#stream = 0n;
+    this.#fds.fill(-1);
   }
 
   /**
@@ -102,11 +103,16 @@ export class SignalPipe {
     request.setInt32(POLLFD.fields.fd, fd, true);
     request.setInt16(POLLFD.fields.events, POLLIN, true);
     for (;;) {
-      const call = pollOnPool(request, 1n, -1);
-      unrefOp(call);
-      await call;
+      // Once nobody listens there is nothing to wait for, and a poll that begins as the program ends is to be avoided: Deno may have
+      // freed the request by the time that a thread of the pool writes to it.
+      const released = this.#fds[0] !== fd;
+      if (!released) {
+        const call = pollOnPool(request, 1n, -1);
+        unrefOp(call);
+        await call;
+      }
       const count = descriptorSymbols().read(fd, this.#bytes, 256n);
-      if (count === 0) break;
+      if (count === 0 || released && count < 0) break;
       for (const signal of this.#bytes.slice(0, Math.max(0, count))) {
         this.#onSignal(signal);
       }
