@@ -23,7 +23,7 @@ export interface SigwaitOptions {
  *
  * The signals are to be blocked before, with {@linkcode sigprocmask}, so that none comes too early, just as in C. Those that are not
  * are blocked here for the time of the wait, and if more than one of them comes, what was not taken does what it
- * does when the wait is over. No other signal ends the wait.
+ * does when the wait is over. One that comes at the very moment when that begins may be lost. No other signal ends the wait.
  *
  * @param signals The signals to wait for, at least one.
  * @param options How long to wait.
