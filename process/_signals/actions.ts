@@ -21,15 +21,17 @@ export function currentAction(signal: number): Action {
   return action;
 }
 
-/** Sets what is done with a signal. */
-export function setAction(signal: number, action: Action): void {
-  sigaction(signal, action, null);
+/** Sets what is done with a signal, and gives what was done. */
+export function setAction(signal: number, action: Action): Action {
+  const former = new Uint8Array(SIGACTION.size);
+  sigaction(signal, action, former);
+  return former;
 }
 
 function sigaction(
   signal: number,
   action: Action | null,
-  former: Action | null,
+  former: Action,
 ): void {
   checkZero(
     signalSymbols().sigaction(signal, action, former),

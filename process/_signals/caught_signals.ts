@@ -151,8 +151,7 @@ class CaughtSignals implements Watched {
     }
     // Deno's handler first, or Deno might put it over this one later.
     const listener = keepDenosHandler(signal);
-    displace(signal, currentAction(signal), plain);
-    setAction(signal, plain);
+    displace(signal, setAction(signal, plain), plain);
     leaveDenosHandler(signal, listener);
     // There, that may have set what was done before.
     if (signalListeners.inChild) setAction(signal, plain);
@@ -219,13 +218,14 @@ class CaughtSignals implements Watched {
     this.#handler ??= new NativeHandler();
     if (!this.#pipe.isOpen) this.#open();
     const original = currentAction(signal);
+    const action = handlerAction(this.#handler.address);
+    this.#handler.setNext(signal, 0n);
+    // From the one to the other at once: what comes in between is nobody's.
     const listener = keepDenosHandler(signal);
-    const base = currentAction(signal);
+    const base = setAction(signal, action);
     const receivers = new Set<Receiver>();
     const overridden = false;
     const caught = { receivers, original, base, listener, overridden };
-    this.#handler.setNext(signal, 0n);
-    setAction(signal, handlerAction(this.#handler.address));
     this.#caught.set(signal, caught);
     return caught;
   }
