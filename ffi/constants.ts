@@ -176,6 +176,9 @@ export const S_IFMT: number = 0o170000;
 /** A regular file. */
 export const S_IFREG: number = 0o100000;
 
+/** A socket. */
+export const S_IFSOCK: number = 0o140000;
+
 /** A FIFO or pipe. */
 export const S_IFIFO: number = 0o10000;
 

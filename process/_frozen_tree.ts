@@ -52,7 +52,9 @@ export class FrozenTree implements Disposable {
       }
     } catch (error) {
       for (const member of this.#childrenFirst()) {
-        if (member.reachable && !member.wasStopped) this.#send(member, SIGCONT);
+        if (member.reachable && !member.wasStopped) {
+          signalByPidfd(member.pidfd, SIGCONT);
+        }
       }
       this[Symbol.dispose]();
       throw error;
@@ -64,7 +66,7 @@ export class FrozenTree implements Disposable {
     return this.#childrenFirst()
       .filter((member) =>
         member.reachable && !hasEnded(readStat(member.pid)) &&
-        this.#send(member, signal) === 0
+        signalByPidfd(member.pidfd, signal) === 0
       )
       .map(({ pid }) => pid).reverse();
   }
@@ -72,7 +74,7 @@ export class FrozenTree implements Disposable {
   /** Lets them all go on. */
   resume(): void {
     for (const member of this.#childrenFirst()) {
-      if (member.reachable) this.#send(member, SIGCONT);
+      if (member.reachable) signalByPidfd(member.pidfd, SIGCONT);
     }
   }
 
@@ -133,7 +135,7 @@ export class FrozenTree implements Disposable {
 
   #stop(member: Member): void {
     if (!member.reachable) return;
-    const errno = this.#send(member, SIGSTOP);
+    const errno = signalByPidfd(member.pidfd, SIGSTOP);
     if (errno === 0) return;
     member.reachable = false;
     if (errno === ERRNO.ESRCH) return;
@@ -177,12 +179,7 @@ export class FrozenTree implements Disposable {
   }
 
   #isThere(member: Member): boolean {
-    return this.#send(member, 0) !== ERRNO.ESRCH;
-  }
-
-  /** Gives 0, or the error number. */
-  #send(member: Member, signal: number): number {
-    return signalByPidfd(member.pidfd, signal);
+    return signalByPidfd(member.pidfd, 0) !== ERRNO.ESRCH;
   }
 }
 

@@ -10,6 +10,7 @@ import {
   F_DUPFD_CLOEXEC,
   O_CLOEXEC,
   S_IFMT,
+  S_IFSOCK,
   SO_ACCEPTCONN,
   SO_DOMAIN,
   SO_TYPE,
@@ -32,8 +33,7 @@ import {
   readProc,
 } from "./proc_file.ts";
 
-/** The type of a socket in a mode; what has no name, such as an epoll instance, has no type. */
-const S_IFSOCK = 0o140000;
+/** What has no name, such as an epoll instance, has no type either. */
 const NO_TYPE = 0;
 
 /** What tokio puts beside the descriptor of its signal pipe; a waker has 0, and everything else a pointer. */

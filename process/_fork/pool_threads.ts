@@ -3,7 +3,7 @@ import { addressOf } from "../../ffi/_c_strings.ts";
 import { forkSymbols, futexWaitOnPool } from "../../ffi/_symbols.ts";
 import { pendingOps, refOp, unrefOp } from "../../ffi/_deno_core.ts";
 import { beforePoolCall } from "../../ffi/_lazy_symbols.ts";
-import { Thread } from "./thread.ts";
+import { LOOKS_AT_ONCE, PAUSE_MICROSECONDS, Thread } from "./thread.ts";
 
 const FUTEX_WAIT_PRIVATE = 128;
 const FUTEX_WAKE_PRIVATE = 129;
@@ -14,10 +14,8 @@ const GO = 0;
 /** How many threads at most stay parked until the end of the turn. */
 const FEW = 8;
 
-/** How often at most to look whether a released thread is idle, some 20 ms; the first times without a pause. */
+/** How often at most to look whether a released thread is idle, some 20 ms. */
 const LOOKS_AFTER = 200;
-const AT_ONCE = 10;
-const PAUSE_MICROSECONDS = 50;
 
 /**
  * The threads of Deno's pool for blocking work, parked for the time of a fork.
@@ -157,7 +155,7 @@ class PoolThreads {
     for (let looks = 0; looks < LOOKS_AFTER; looks++) {
       thread.look();
       if (thread.asleep && !this.isParked(thread)) break;
-      if (looks >= AT_ONCE) forkSymbols().usleep(PAUSE_MICROSECONDS);
+      if (looks >= LOOKS_AT_ONCE) forkSymbols().usleep(PAUSE_MICROSECONDS);
     }
     thread.close();
   }

@@ -4,12 +4,10 @@ import { forkSymbols } from "../../ffi/_symbols.ts";
 import { poolCount } from "./pool_count.ts";
 import { poolThreads } from "./pool_threads.ts";
 import { listProc } from "./proc_file.ts";
-import { Thread } from "./thread.ts";
+import { LOOKS_AT_ONCE, PAUSE_MICROSECONDS, Thread } from "./thread.ts";
 
 /** How often to look again before giving up: a few times at once, then every 100 µs or so, for some 2 s. */
 const PATIENCE = 15_000;
-const AT_ONCE = 10;
-const PAUSE_MICROSECONDS = 50;
 const LOOKS_BEFORE_LISTING = 5;
 const LOOKS_AT_CALL = 500;
 
@@ -147,7 +145,7 @@ export class Rest {
   pause(): void {
     if (this.#patience-- > 0) {
       // Not by yielding: where others compute, that costs a time slice, while one who sleeps is soon given its turn.
-      if (this.#patience < PATIENCE - AT_ONCE) {
+      if (this.#patience < PATIENCE - LOOKS_AT_ONCE) {
         forkSymbols().usleep(PAUSE_MICROSECONDS);
       }
       return;

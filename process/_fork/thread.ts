@@ -13,6 +13,10 @@ import { closeProc, openProc, rereadProc } from "./proc_file.ts";
 /** What a thread is to the runtime; the names are cut at 15 characters by the kernel. */
 export type ThreadKind = "v8-worker" | "pool" | "other";
 
+/** Who waits for a thread looks so often at once, and then with pauses. */
+export const LOOKS_AT_ONCE = 10;
+export const PAUSE_MICROSECONDS = 50;
+
 const FUTEX_PRIVATE = 0x80;
 
 /** Calls that an allocator makes with its lock held, and that can sleep: on the very lock of memory that a fork takes. */
