@@ -54,7 +54,7 @@ export class Job {
   readonly over: Promise<void>;
   #settle!: () => void;
   #size: number;
-  /** How many items there are, where that is known. */
+  /** How many items there are, where that is known and it is for the job to say how they are cut. */
   readonly #count: number | undefined;
   #next = 0;
   #exhausted = false;
@@ -79,7 +79,9 @@ export class Job {
     this.#options = options;
     this.#wake = wake;
     this.#size = options.chunkSize ?? 1;
-    this.#count = Array.isArray(items) ? items.length : undefined;
+    this.#count = options.chunkSize === undefined && Array.isArray(items)
+      ? items.length
+      : undefined;
     this.over = new Promise((resolve) => this.#settle = resolve);
     this.#asynchronous = Symbol.asyncIterator in items;
     this.#source = Symbol.asyncIterator in items
@@ -184,9 +186,7 @@ export class Job {
 
   /** How many items to cut off at most, so that all workers have something to the end. */
   #share(workers: number): number {
-    if (this.#count === undefined || this.#options.chunkSize !== undefined) {
-      return Infinity;
-    }
+    if (this.#count === undefined) return Infinity;
     const left = Math.max(1, this.#count - this.#next);
     return Math.ceil(left / (LAST_CHUNKS * workers));
   }
