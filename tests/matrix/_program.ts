@@ -277,6 +277,9 @@ async function parentLives(): Promise<void> {
   }
 }
 
+/** How long Deno keeps a thread asleep that is to end a worker by force if it has not ended when asked: twice that and more. */
+const SETTLED_WITHIN = 5000;
+
 /** Waits until a list is what it was, whatever the order. */
 async function settlesAt(
   list: () => readonly string[],
@@ -291,11 +294,14 @@ async function settlesAt(
     }
     return rest;
   };
-  for (let i = 0;; i++) {
+  const deadline = performance.now() + SETTLED_WITHIN;
+  for (;;) {
     const now = list();
     const [come, gone] = [without(now, before), without(before, now)];
     if (come.length === 0 && (mayLose || gone.length === 0)) return;
-    if (i === 200) throw new Error(`new: [${come}]; gone: [${gone}]`);
+    if (performance.now() > deadline) {
+      throw new Error(`new: [${come}]; gone: [${gone}]`);
+    }
     await sleep(5);
   }
 }
