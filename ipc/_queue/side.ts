@@ -21,6 +21,8 @@ const LEAST_PATIENCE_MS = 100;
 /** How long to look at the bell before going to sleep, in milliseconds: the least is about what a sleep costs. */
 const LEAST_LOOK_MS = 0.002;
 const MOST_LOOK_MS = 0.04;
+/** So many looks are less than the time takes to ask for. */
+const LOOKS_AT_ONCE = 4;
 /** After so many looks in vain, one after the other, there are only the least ones. One sleep of somebody's makes for another. */
 const LOOKS_IN_VAIN = 4;
 /** Every so many sleeps, it is found out anew whether to look for long pays. */
@@ -169,10 +171,11 @@ export class Side {
     const stroke = this.#stroke;
     const next = (stroke + 2) | 0;
     const slot = this.#slot(next);
-    Atomics.store(this.#words, slot, position);
-    Atomics.store(this.#words, slot + 1, count);
-    Atomics.store(this.#words, slot + 2, large);
-    Atomics.store(this.#words, slot + 3, closed);
+    // Nobody believes the slot before the bell is struck, which is atomic and puts all this before itself.
+    this.#words[slot] = position;
+    this.#words[slot + 1] = count;
+    this.#words[slot + 2] = large;
+    this.#words[slot + 3] = closed;
     if (
       Atomics.compareExchange(this.#words, this.#bell, stroke, next) !== stroke
     ) {
@@ -202,7 +205,7 @@ export class Side {
   /** Waits until the state is another one than that last seen, or until then. It may also come back for nothing. */
   wait(deadline: number): void {
     const stroke = this.#stroke;
-    if (this.#look(stroke)) return;
+    if (this.#look()) return;
     if (!this.#sayWaiting(stroke)) return;
     const left = deadline === Infinity
       ? Infinity
@@ -232,7 +235,7 @@ export class Side {
    * Looks for a while whether the state changes: where the other one is at work, that is much faster than to sleep. Where it
    * is not, or can only work once this one sleeps, it is in vain, and soon done for a moment only.
    */
-  #look(stroke: number): boolean {
+  #look(): boolean {
     const patience =
       this.#sleeps < LOOKS_IN_VAIN || this.#sleeps % SLEEPS_BEFORE_RETRY === 0
         ? MOST_LOOK_MS
@@ -240,7 +243,8 @@ export class Side {
     const until = performance.now() + patience;
     // Asking for the time is a pause, too: each look takes the bell away from the processor that is to strike it.
     do {
-      if ((Atomics.load(this.#words, this.#bell) & ~1) !== stroke) {
+      for (let looks = 0; looks < LOOKS_AT_ONCE; looks++) {
+        if (this.current) continue;
         this.#sleeps = 0;
         return true;
       }
