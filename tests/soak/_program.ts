@@ -9,7 +9,7 @@ import { WNOHANG } from "../../ffi/constants.ts";
 import { kill } from "../../process/kill.ts";
 import type { WaitStatus } from "../../wait/types.ts";
 import { waitpid } from "../../wait/waitpid.ts";
-import { beBusy, fillHeap, lookUp } from "./_work.ts";
+import { beBusy, fillHeap } from "./_work.ts";
 import type { Outcome } from "./_outcome.ts";
 
 const DEADLINE = 20_000;
@@ -238,7 +238,7 @@ async function parentAfter(count: number, idle: number): Promise<Outcome> {
   const figures = () => ({
     descriptors: descriptors().length,
     threads: threads(idle > 10_000),
-    rss: kilobytes("self", "Rss"),
+    rss: resident(),
   });
   const before = figures();
   await forks(count);
@@ -256,59 +256,10 @@ async function parentAfter(count: number, idle: number): Promise<Outcome> {
   };
 }
 
-/** What an idle child has for itself. */
-async function idleChild(): Promise<Outcome> {
-  collectGarbage();
-  const pid = await forkWithAsync(async () => {
-    await sleep(60_000);
-    return 0;
-  });
-  // The parent stays idle too: what it changed would be counted as the child's.
-  await sleep(500);
-  const own = kilobytes(pid, "Private_Dirty");
-  kill(pid, "SIGKILL");
-  waitpid(pid);
-  return { passed: own < 4096, figures: `it owns ${own} kB` };
-}
-
-/** What ten workers over one table cost together. */
-async function warmWorkers(megabytes: number): Promise<Outcome> {
-  fillHeap(megabytes);
-  for (let i = 0; i < 3; i++) {
-    collectGarbage();
-    await sleep(10);
-  }
-  const table = Deno.memoryUsage().heapUsed / 1024;
-  const pids: number[] = [];
-  for (let i = 0; i < 10; i++) {
-    pids.push(
-      await forkWithAsync(async () => {
-        for (let query = 0; query < 1000; query++) lookUp(i + query * 17);
-        await useRuntime();
-        await sleep(60_000);
-        return 0;
-      }),
-    );
-  }
-  await sleep(1500);
-  const workers = pids.map((pid) => kilobytes(pid, "Pss"))
-    .reduce((sum, kilobytes) => sum + kilobytes);
-  const all = workers + kilobytes("self", "Pss");
-  for (const pid of pids) {
-    kill(pid, "SIGKILL");
-    waitpid(pid);
-  }
-  const times = (sum: number) => `${(sum / table).toFixed(2)} times the table`;
-  return {
-    passed: workers < table * 1.3,
-    figures: `a table of ${Math.round(table / 1024)} MiB, ` +
-      `ten workers ${times(workers)}, with the parent ${times(all)}`,
-  };
-}
-
-function kilobytes(pid: number | "self", field: string): number {
-  const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
-  return Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(text)![1]);
+/** This process's resident memory, in kB. */
+function resident(): number {
+  const text = Deno.readTextFileSync("/proc/self/smaps_rollup");
+  return Number(/^Rss:\s*(\d+) kB$/m.exec(text)![1]);
 }
 
 /** What is open, but for the directory that tells it: by kind, as numbers may differ. */
@@ -339,8 +290,6 @@ const jobs: Record<string, (...args: number[]) => Promise<Outcome>> = {
   heap: bigHeap,
   kills: killed,
   parent: parentAfter,
-  idle: idleChild,
-  workers: warmWorkers,
 };
 
 const [name, ...args] = Deno.args;

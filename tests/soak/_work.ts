@@ -14,13 +14,6 @@ export function fillHeap(megabytes: number): void {
   }
 }
 
-/** Answers a question from what the heap is filled with. */
-export function lookUp(key: number): number {
-  const { id, name, values } = table[key % table.length]!;
-  if (name !== `row ${id}`) throw new Error(`row ${id} is called ${name}`);
-  return values[1]!;
-}
-
 /** Makes garbage, some of which lives on, and a new function that is hot enough to be optimised. */
 export function beBusy(seed: number): void {
   const hot = (0, eval)(

@@ -51,16 +51,6 @@ const jobs: Job[] = Object.entries(modes).flatMap(([mode, flags]) => [
     flags,
     args: ["parent", short ? 100 : 1000, short ? 0 : 11_000],
   },
-  {
-    name: `${mode}: memory of an idle child`,
-    flags,
-    args: ["idle"],
-  },
-  {
-    name: `${mode}: memory of ten warm workers`,
-    flags,
-    args: ["workers", 200],
-  },
 ]);
 jobs.push({
   name: `under incremental stress: ${short ? 20 : 200} forks`,
