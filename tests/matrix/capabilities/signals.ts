@@ -1,5 +1,6 @@
 import { getpid } from "../../../process/getpid.ts";
 import { kill } from "../../../process/kill.ts";
+import { setSignal } from "../../../process/set_signal.ts";
 import type { Signal } from "../../../process/signals.ts";
 import type { Child } from "../_child.ts";
 import { type Capabilities, sleep, until } from "../_capability.ts";
@@ -62,7 +63,11 @@ export const signals: Capabilities = {
     ends: "SIGTERM",
   },
   "SIGINT ends a child": {
-    child: linger,
+    child() {
+      // A shell has what it starts in the background ignore it.
+      setSignal("SIGINT", "default");
+      return linger();
+    },
     parent: (child) => sendWhenReady(child, "SIGINT"),
     ends: "SIGINT",
   },
