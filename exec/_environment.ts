@@ -1,6 +1,6 @@
 import { addressOf, cString, cStringArray } from "../ffi/_c_strings.ts";
 import { environmentSymbols, memorySymbols } from "../ffi/_symbols.ts";
-import { type Environment, variables } from "./_program.ts";
+import { type Environment, variables } from "./_argv_envp.ts";
 
 const POINTER_SIZE = 8n;
 

@@ -20,7 +20,7 @@ import {
 import type { EndingPlan } from "../process/_supervision.ts";
 import { environmentFor } from "./_environment.ts";
 import type { Launch, Settings } from "./_launch.ts";
-import { argvBlock } from "./_program.ts";
+import { argvBlock } from "./_argv_envp.ts";
 import { signalSet } from "./_signal_set.ts";
 import type { SpawnOptions, SpawnStream } from "./spawn_options.ts";
 

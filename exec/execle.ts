@@ -1,5 +1,5 @@
 import { execve } from "./execve.ts";
-import type { Environment } from "./_program.ts";
+import type { Environment } from "./_argv_envp.ts";
 
 /**
  * `execle(path, arg, …, NULL, envp)`: becomes another program, with the environment given.

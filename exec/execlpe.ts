@@ -1,5 +1,5 @@
 import { execvpe } from "./execvpe.ts";
-import type { Environment } from "./_program.ts";
+import type { Environment } from "./_argv_envp.ts";
 
 /**
  * `execlpe(file, arg, …, NULL, envp)`: becomes a program that is looked for on `PATH`, with the environment given.

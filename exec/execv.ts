@@ -1,7 +1,7 @@
 import { cString } from "../ffi/_c_strings.ts";
 import { execSymbols } from "../ffi/_symbols.ts";
 import { become } from "./_become.ts";
-import { argvBlock } from "./_program.ts";
+import { argvBlock } from "./_argv_envp.ts";
 
 /**
  * `execv(path, argv)`: becomes another program, with the environment of this one.

@@ -1,10 +1,10 @@
 import { cString } from "../ffi/_c_strings.ts";
 import { execSymbols } from "../ffi/_symbols.ts";
 import { become } from "./_become.ts";
-import { argvBlock, envpBlock } from "./_program.ts";
-import type { Environment } from "./_program.ts";
+import { argvBlock, envpBlock } from "./_argv_envp.ts";
+import type { Environment } from "./_argv_envp.ts";
 
-export type { Environment } from "./_program.ts";
+export type { Environment } from "./_argv_envp.ts";
 
 /**
  * `execve(path, argv, envp)`: becomes another program, with the environment given.

@@ -1,8 +1,8 @@
 import { cString } from "../ffi/_c_strings.ts";
 import { execSymbols } from "../ffi/_symbols.ts";
 import { become } from "./_become.ts";
-import { argvBlock, envpBlock } from "./_program.ts";
-import type { Environment } from "./_program.ts";
+import { argvBlock, envpBlock } from "./_argv_envp.ts";
+import type { Environment } from "./_argv_envp.ts";
 
 /**
  * `execvpe(file, argv, envp)`: becomes a program that is looked for on `PATH`, with the environment given.

@@ -1,8 +1,8 @@
 import { checkDescriptor } from "../ffi/_arguments.ts";
 import { execSymbols } from "../ffi/_symbols.ts";
 import { become } from "./_become.ts";
-import { argvBlock, envpBlock } from "./_program.ts";
-import type { Environment } from "./_program.ts";
+import { argvBlock, envpBlock } from "./_argv_envp.ts";
+import type { Environment } from "./_argv_envp.ts";
 
 /**
  * `fexecve(fd, argv, envp)`: becomes the program that a descriptor is open on, with the environment given.

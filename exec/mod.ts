@@ -77,7 +77,7 @@ export type {
   ChildProcess,
   ChildStatus,
 } from "../process/child_process.ts";
-export type { Environment } from "./_program.ts";
+export type { Environment } from "./_argv_envp.ts";
 export type { WindowSize } from "../ipc/tcgetwinsize.ts";
 export type { ControlCharacter, Termios } from "../ipc/termios.ts";
 export type { Resource, ResourceLimit } from "../process/getrlimit.ts";

@@ -1,6 +1,6 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
 import { checkFunction } from "../ffi/_arguments.ts";
-import { Birth } from "./_birth.ts";
+import { PlannedFork } from "./_planned_fork.ts";
 import { type ChildBody, startBody } from "./_child_body.ts";
 import { poolThreads } from "./_fork/pool_threads.ts";
 import type { ForkOptions } from "./fork_options.ts";
@@ -15,13 +15,13 @@ export async function bearChild(
   checkFunction(body, "body");
   const plan = planOf(options);
   await nextTurn();
-  const birth = new Birth(plan);
-  const pid = birth.fork();
+  const planned = new PlannedFork(plan);
+  const pid = planned.fork();
   if (pid === 0) {
     startBody(body);
     return await never();
   }
-  const parts = await birth.attend(pid);
+  const parts = await planned.attend(pid);
   await poolThreads.settled();
   return parts;
 }

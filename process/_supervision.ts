@@ -2,7 +2,7 @@ import { SIGNAL_NUMBERS } from "../ffi/_signals.ts";
 import type { ChildParts } from "./_child_parts.ts";
 
 /** How long a child has between SIGTERM and SIGKILL, in milliseconds, where nothing else is said. */
-export const KILL_GRACE = 5000;
+const KILL_GRACE = 5000;
 
 /** When a child is to be ended, if it has not ended by itself. */
 export interface EndingPlan {

@@ -11,7 +11,7 @@ import {
 import { closeProc, openProc, rereadProc } from "./proc_file.ts";
 
 /** What a thread is to the runtime; the names are cut at 15 characters by the kernel. */
-export type ThreadKind = "v8-worker" | "pool" | "other";
+type ThreadKind = "v8-worker" | "pool" | "other";
 
 /** Who waits for a thread looks so often at once, and then with pauses. */
 export const LOOKS_AT_ONCE = 10;

@@ -16,7 +16,7 @@ export interface Request {
 export type Notice = StartNotice | RefusalNotice | EndNotice;
 
 /** It runs. */
-export interface StartNotice {
+interface StartNotice {
   readonly kind: "started";
   readonly id: number;
   readonly pid: number;
@@ -25,14 +25,14 @@ export interface StartNotice {
 }
 
 /** There is none. */
-export interface RefusalNotice {
+interface RefusalNotice {
   readonly kind: "refused";
   readonly id: number;
   readonly error: PortableError;
 }
 
 /** It has ended. */
-export interface EndNotice {
+interface EndNotice {
   readonly kind: "ended";
   readonly id: number;
   readonly result: WaitUsageResult;

@@ -41,14 +41,6 @@ export function assertStrictEquals<T>(
   strict.strictEqual(actual, expected, message);
 }
 
-/** Asserts that the value is neither null nor undefined. */
-export function assertExists<T>(
-  actual: T,
-  message = "expected a value",
-): asserts actual is NonNullable<T> {
-  strict.ok(actual !== null && actual !== undefined, message);
-}
-
 /** Asserts that `actual` contains `expected`. */
 export function assertStringIncludes(
   actual: string,
@@ -94,15 +86,6 @@ export function assertGreaterOrEqual<T>(
 /** Asserts `actual < expected`. */
 export function assertLess<T>(actual: T, expected: T, message?: string): void {
   strict.ok(actual < expected, message ?? `expected ${actual} < ${expected}`);
-}
-
-/** Asserts `actual <= expected`. */
-export function assertLessOrEqual<T>(
-  actual: T,
-  expected: T,
-  message?: string,
-): void {
-  strict.ok(actual <= expected, message ?? `expected ${actual} <= ${expected}`);
 }
 
 /** Asserts that `error` is an instance of the class and that its message contains the text. */

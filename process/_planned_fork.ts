@@ -14,7 +14,7 @@ import { kill } from "./kill.ts";
 import { StartReport } from "./_start_report.ts";
 
 /** A fork with all that was asked for: what is opened before it, and what both sides do right after it. */
-export class Birth {
+export class PlannedFork {
   readonly #plan: ForkPlan;
   readonly #parent = getpid();
   readonly #stdio: ChildStdio;
