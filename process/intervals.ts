@@ -205,6 +205,11 @@ class Ticks implements IntervalStream, Watched {
       "timerfd_gettime",
       action,
     );
+    const { it_value } = ITIMERSPEC.fields;
+    const left = times.getBigInt64(it_value, true) +
+      times.getBigInt64(it_value + 8, true);
+    // A tick that is due this very moment has nothing left; a timer set to that would never tick.
+    if (left === 0n) times.setBigInt64(it_value + 8, 1n, true);
     const timer = newTimer();
     setTimer(timer, times);
     const libc = descriptorSymbols();

@@ -127,6 +127,21 @@ Deno.test(
   }),
 );
 
+Deno.test(
+  "intervals() goes on in a forked child though a tick is due at the very moment of the fork",
+  withoutLeaks(async () => {
+    // With a nanosecond from one to the next, one always is.
+    await using ticks = intervals(1e-6);
+    const child = await forkWithAsync(async () => {
+      let ticked = false;
+      ticks.next().then(() => ticks.next()).then(() => ticked = true);
+      await until(() => ticked);
+    });
+    await ticks.next();
+    assertEquals(reap(child), 0);
+  }),
+);
+
 Deno.test("intervals() refuses what is no interval before it does anything", () => {
   for (const wrong of [0, -1, NaN, Infinity, 2 ** 31]) {
     assertThrows(() => intervals(wrong), RangeError, "'milliseconds'");
