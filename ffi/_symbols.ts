@@ -119,6 +119,8 @@ export const queueSymbols = lazySymbols({
     parameters: ["i64", "usize", "i32", "i32", "usize", "usize", "u32"],
     result: "i32",
   },
+  // int sched_yield(void);
+  sched_yield: { parameters: [], result: "i32" },
   // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset);

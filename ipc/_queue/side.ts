@@ -21,6 +21,8 @@ const LEAST_PATIENCE_MS = 100;
 /** How long to look at the bell before going to sleep, in milliseconds: the least is about what a sleep costs. */
 const LEAST_LOOK_MS = 0.002;
 const MOST_LOOK_MS = 0.04;
+/** From when on each look gives the processor away first: whoever is to strike the bell may be waiting for it. */
+const YIELDING_MS = 0.001;
 /** So many looks are less than the time takes to ask for. */
 const LOOKS_AT_ONCE = 4;
 /** After so many looks in vain, one after the other, there are only the least ones. One sleep of somebody's makes for another. */
@@ -240,15 +242,19 @@ export class Side {
       this.#sleeps < LOOKS_IN_VAIN || this.#sleeps % SLEEPS_BEFORE_RETRY === 0
         ? MOST_LOOK_MS
         : LEAST_LOOK_MS;
-    const until = performance.now() + patience;
+    const { sched_yield } = queueSymbols();
+    const start = performance.now();
+    let looked = 0;
     // Asking for the time is a pause, too: each look takes the bell away from the processor that is to strike it.
     do {
+      if (looked > YIELDING_MS) sched_yield();
       for (let looks = 0; looks < LOOKS_AT_ONCE; looks++) {
         if (this.current) continue;
         this.#sleeps = 0;
         return true;
       }
-    } while (performance.now() < until);
+      looked = performance.now() - start;
+    } while (looked < patience);
     this.#sleeps++;
     return false;
   }
