@@ -6,11 +6,16 @@ import { forkWith, readText, reap, until } from "../_helpers.ts";
 
 const SIGKILL = 9;
 
-/** Waits until a child sleeps on a futex. */
+/** A bit of the operation of those futexes that are for one process alone: such as V8's, on which a new child sleeps, too. */
+const FUTEX_PRIVATE_FLAG = 0x80;
+
+/** Waits until a child sleeps on a futex that processes share. */
 export function untilFutex(pid: number): Promise<void> {
-  return until(() =>
-    readText(`/proc/${pid}/syscall`).startsWith(`${SYS_futex} `)
-  );
+  return until(() => {
+    const [call, , operation] = readText(`/proc/${pid}/syscall`).split(" ");
+    return call === `${SYS_futex}` &&
+      (Number(operation) & FUTEX_PRIVATE_FLAG) === 0;
+  });
 }
 
 /** Starts a child that acquires in some way and keeps it until it is killed; gives it when it has it. */
