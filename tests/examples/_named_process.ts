@@ -1,6 +1,6 @@
 import { execv } from "../../exec/mod.ts";
 import { close, dup2, pipe } from "../../ipc/mod.ts";
-import { forkWith, reap } from "../_helpers.ts";
+import { forkWith, readText, reap, until } from "../_helpers.ts";
 
 /** Runs a test while there is a process, of the given pid, that has the word in its command line. */
 export async function withNamedProcess(
@@ -14,6 +14,8 @@ export async function withNamedProcess(
   });
   close(reader);
   try {
+    // Until then it is one more deno.
+    await until(() => readText(`/proc/${pid}/cmdline`).includes(word));
     await body(pid);
   } finally {
     close(writer); // the end of its input, and with that its own
