@@ -8,7 +8,7 @@ import {
   SYS_setresgid,
   SYS_setresuid,
 } from "../ffi/constants.ts";
-import { cString } from "../ffi/_c_strings.ts";
+import { cString, cStringArray } from "../ffi/_c_strings.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { readErrno } from "../ffi/_errno.ts";
 import { SIGACTION } from "../ffi/layouts.ts";
@@ -83,7 +83,7 @@ function signalSteps(launch: Launch): Step[] {
     BigInt(SIG_DFL),
     true,
   );
-  return launch.defaultSignals.map((signal) =>
+  return launch.signals.reset.map((signal) =>
     step(
       launch,
       "sigaction",
@@ -221,11 +221,12 @@ const GOES_ON: readonly number[] = [
 function programStep(launch: Launch): Step {
   const { execve } = settingSymbols();
   const { pthread_sigmask } = signalSymbols();
-  const { argv, signalMask, environment: { address } } = launch;
+  const { args, signals, environment: { address } } = launch;
+  const argv = cStringArray(args, "args");
   const paths = programPaths(launch.file).map((path) => cString(path, "file"));
   return {
     take() {
-      pthread_sigmask(SIG_SETMASK, signalMask, null);
+      pthread_sigmask(SIG_SETMASK, signals.blocked, null);
       let denied: Uint8Array<ArrayBuffer> | undefined;
       for (const path of paths) {
         execve(path, argv, address);

@@ -6,6 +6,11 @@ import type { FileAction } from "./_launch.ts";
 
 const STDERR = 2;
 
+/** What most programs need: all but the standard streams is closed. */
+export const CLOSE_FROM_THREE: readonly FileAction[] = [
+  { do: "closefrom", fd: STDERR + 1 },
+];
+
 /** What there is besides descriptors to be put in their places. */
 interface Possibilities {
   /** Whether the program is started by `posix_spawn`, which can close all from some number on. */
@@ -23,7 +28,11 @@ interface Possibilities {
 export function descriptorActions(
   redirections: readonly Redirection[],
   { canCloseFrom, terminal }: Possibilities,
-): FileAction[] {
+): readonly FileAction[] {
+  const closesFrom = canCloseFrom && hasCloseFrom();
+  if (closesFrom && redirections.length === 0 && terminal === undefined) {
+    return CLOSE_FROM_THREE;
+  }
   const targets = new Set(redirections.map(({ target }) => target));
   const terminalActions: FileAction[] = [];
   if (terminal !== undefined) {
@@ -54,7 +63,6 @@ export function descriptorActions(
     placements.push({ do: "dup2", from, to: target });
   }
   const afterLast = Math.max(STDERR, ...targets) + 1;
-  const closesFrom = canCloseFrom && hasCloseFrom();
   const hasGap = [...targets].filter((fd) => fd > STDERR).length <
     afterLast - STDERR - 1;
   const strays = !closesFrom || hasGap ? openInPrograms() : [];

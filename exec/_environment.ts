@@ -63,12 +63,19 @@ function variable(name: string): string | undefined {
 
 /** Where this process's table of variables is, at the moment; 0 if it has none. */
 function ownTable(): bigint {
-  const { address_of, environ } = environmentSymbols();
-  return pointerAt(address_of(environ, new Uint8Array(1), 0n));
+  if (environ === 0n) {
+    const libc = environmentSymbols();
+    environ = libc.address_of(libc.environ, new Uint8Array(1), 0n);
+  }
+  return pointerAt(environ);
 }
 
+/** Where libc keeps the address of the table. */
+let environ = 0n;
+
 function pointerAt(address: bigint): bigint {
-  const pointer = new BigUint64Array(1);
   memorySymbols().memcpy(pointer, address, POINTER_SIZE);
   return pointer[0]!;
 }
+
+const pointer = new BigUint64Array(new ArrayBuffer(8));

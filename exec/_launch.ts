@@ -1,4 +1,5 @@
 import type { Resource } from "../process/getrlimit.ts";
+import type { ProgramSignals } from "./_program_signals.ts";
 
 /** What is done to a descriptor in the child, on its way to the program. */
 export type FileAction =
@@ -27,16 +28,14 @@ export interface Settings {
 export interface Launch {
   /** The program's name, to be looked for on `PATH`, or its path. */
   readonly file: string;
-  readonly argv: Uint8Array<ArrayBuffer>;
+  /** Its arguments, its own name first. */
+  readonly args: readonly string[];
   readonly environment: { readonly address: bigint };
   readonly cwd: string | undefined;
   readonly newSession: boolean;
   /** The group to join, 0 for one of its own; `undefined` for this process's. */
   readonly processGroup: number | undefined;
-  /** The signals that are blocked, as a `sigset_t`. */
-  readonly signalMask: Uint8Array<ArrayBuffer>;
-  /** The signals that are to have their default actions, by number. */
-  readonly defaultSignals: readonly number[];
+  readonly signals: ProgramSignals;
   /** In this order. */
   readonly fileActions: readonly FileAction[];
   readonly settings: Settings | undefined;

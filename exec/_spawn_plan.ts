@@ -20,8 +20,11 @@ import {
 import type { EndingPlan } from "../process/_supervision.ts";
 import { environmentFor } from "./_environment.ts";
 import type { Launch, Settings } from "./_launch.ts";
-import { argvBlock } from "./_argv_envp.ts";
-import { signalSet } from "./_signal_set.ts";
+import {
+  PLAIN_SIGNALS,
+  type ProgramSignals,
+  signalSet,
+} from "./_program_signals.ts";
 import type { SpawnOptions, SpawnStream } from "./spawn_options.ts";
 
 const ID_MAX = 0xffff_fffe;
@@ -54,7 +57,7 @@ export function spawnPlan(
   checkBoolean(newSession, "newSession");
   const launch = {
     file,
-    argv: argvBlock([argv0, ...args]),
+    args: checkArgs(argv0, args),
     environment: environmentFor(options.env, clearEnv),
     cwd: checkOptional(options.cwd, (cwd) => checkString(cwd, "cwd")),
     newSession,
@@ -62,10 +65,7 @@ export function spawnPlan(
       options.processGroup,
       (group) => checkInteger(group, "processGroup", 0),
     ),
-    signalMask: signalSet(
-      checkEach(options.signalMask ?? [], "signalMask", checkSignal),
-    ),
-    defaultSignals: defaultSignals(options.resetSignals ?? false),
+    signals: checkSignals(options),
     settings: checkSettings(options),
   };
   if (newSession && (launch.processGroup ?? 0) !== 0) {
@@ -76,8 +76,21 @@ export function spawnPlan(
   return { fds: checkFds(options), launch, ending };
 }
 
+function checkArgs(argv0: string, args: readonly string[]): string[] {
+  const all = [argv0];
+  for (let index = 0; index < args.length; index++) {
+    all.push(checkString(args[index]!, `args[${index}]`));
+  }
+  return all;
+}
+
+const NO_END: EndingPlan = {};
+
 function checkEnding(options: SpawnOptions): EndingPlan {
   const { signal, timeout, killGrace } = options;
+  if (
+    signal === undefined && timeout === undefined && killGrace === undefined
+  ) return NO_END;
   checkAbortSignal(signal);
   const checkTime = (name: string) => (value: number) =>
     checkInteger(value, name, 0, TIMER_MAX);
@@ -90,6 +103,8 @@ function checkEnding(options: SpawnOptions): EndingPlan {
 
 function checkSettings(options: SpawnOptions): Settings | undefined {
   const { uid, gid, umask, priority, parentDeathSignal, rlimits } = options;
+  const asked = [uid, gid, umask, priority, parentDeathSignal, rlimits];
+  if (asked.every((value) => value === undefined)) return undefined;
   if (rlimits !== undefined) checkRecord(rlimits, "rlimits");
   const limits = Object.entries(rlimits ?? {}) as [
     Resource,
@@ -121,21 +136,25 @@ function checkSettings(options: SpawnOptions): Settings | undefined {
   return isAsked ? settings : undefined;
 }
 
-/** SIGPIPE is ignored by Deno itself, not by anybody's wish. */
-function defaultSignals(
-  reset: NonNullable<SpawnOptions["resetSignals"]>,
-): number[] {
-  const { SIGPIPE, SIGKILL, SIGSTOP } = SIGNAL_NUMBERS;
-  let signals: number[] = [];
-  if (Array.isArray(reset)) {
-    signals = checkEach(reset, "resetSignals", checkSignal);
-  } else if (checkBoolean(reset as boolean, "resetSignals")) {
-    signals = Object.values(SIGNAL_NUMBERS);
+function checkSignals(
+  { signalMask = [], resetSignals = false }: SpawnOptions,
+): ProgramSignals {
+  const blocked = checkEach(signalMask, "signalMask", checkSignal);
+  let reset: number[] = [];
+  if (Array.isArray(resetSignals)) {
+    reset = checkEach(resetSignals, "resetSignals", checkSignal);
+  } else if (checkBoolean(resetSignals as boolean, "resetSignals")) {
+    reset = Object.values(SIGNAL_NUMBERS);
   }
+  if (blocked.length === 0 && reset.length === 0) return PLAIN_SIGNALS;
   // Those two have their defaults always, and the system refuses to be asked.
-  return [SIGPIPE, ...signals].filter((signal) =>
-    signal !== SIGKILL && signal !== SIGSTOP
-  );
+  const { SIGKILL, SIGSTOP } = SIGNAL_NUMBERS;
+  return {
+    blocked: signalSet(blocked),
+    reset: [...PLAIN_SIGNALS.reset, ...reset].filter((signal) =>
+      signal !== SIGKILL && signal !== SIGSTOP
+    ),
+  };
 }
 
 function checkFds(options: SpawnOptions): SpawnPlan["fds"] {

@@ -26,21 +26,52 @@ export function cStringArray(
   name: string,
   addresses: readonly bigint[] = [],
 ): Uint8Array<ArrayBuffer> {
-  const strings = values.map((value, index) =>
-    cString(value, `${name}[${index}]`)
-  );
-  const count = strings.length + addresses.length;
-  const tableSize = (count + 1) * 8;
-  const size = strings.reduce((sum, string) => sum + string.length, tableSize);
-  const block = new Uint8Array(new ArrayBuffer(size));
-  const table = new BigUint64Array(block.buffer, 0, count + 1);
-  const base = addressOf(block.buffer);
-  let offset = tableSize;
-  strings.forEach((string, index) => {
-    table[index] = base + BigInt(offset);
-    block.set(string, offset);
-    offset += string.length;
-  });
-  table.set(addresses, strings.length);
-  return block;
+  for (const [index, value] of values.entries()) {
+    checkString(value, `${name}[${index}]`);
+  }
+  return new StringRoom().array(values, addresses);
 }
+
+/** Room for such an array that can be used again and again, where C is done with one before the next is made. */
+export class StringRoom {
+  #bytes = new Uint8Array();
+  #table = new BigUint64Array();
+  #address = 0n;
+
+  /** Puts an array there, of strings that are checked. */
+  array(
+    values: readonly string[],
+    addresses: readonly bigint[] = [],
+  ): Uint8Array<ArrayBuffer> {
+    let text = "";
+    for (const value of values) text += `${value}\0`;
+    const count = values.length + addresses.length;
+    const tableSize = (count + 1) * POINTER_SIZE;
+    this.#reserve(tableSize + text.length * UTF8_MAX);
+    const { written } = encoder.encodeInto(
+      text,
+      this.#bytes.subarray(tableSize),
+    );
+    let at = tableSize;
+    for (let index = 0; index < values.length; index++) {
+      this.#table[index] = this.#address + BigInt(at);
+      at = this.#bytes.indexOf(0, at) + 1;
+    }
+    this.#table.set(addresses, values.length);
+    this.#table[count] = 0n;
+    return this.#bytes.subarray(0, tableSize + written);
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.#bytes.length) return;
+    // The table wants whole words.
+    this.#bytes = new Uint8Array(new ArrayBuffer((size + 7) & ~7));
+    this.#table = new BigUint64Array(this.#bytes.buffer);
+    this.#address = addressOf(this.#bytes.buffer);
+  }
+}
+
+const POINTER_SIZE = 8;
+
+/** How many bytes a unit of UTF-16 takes at most. */
+const UTF8_MAX = 3;

@@ -132,3 +132,45 @@ function findCore(): DenoCore {
     detail: "this Deno has no 'unrefOpPromise'",
   });
 }
+
+/** A stream of libuv's as Deno has it: it reads a descriptor on the event loop, and owns it. */
+export interface PipeHandle {
+  /** Takes the descriptor; gives 0, or a negative error number. */
+  open(fd: number): number;
+  /** Has it read into an array, instead of into a new one of 64 KiB each time; since Deno 2.8. */
+  useUserBuffer?(buffer: Uint8Array): void;
+  /** Begins to read. */
+  readStart(): number;
+  /** Called with what was read. */
+  onread: () => void;
+  /** Has it keep the process alive. */
+  ref(): void;
+  /** Has it not. */
+  unref(): void;
+  /** Closes the descriptor. */
+  close(): void;
+}
+
+let Pipe: (new (type: number) => PipeHandle) | null | undefined;
+
+/** Makes such a handle; `undefined` where this Deno has none of that kind. The first one takes some 8 ms: it loads Node's `process`. */
+export function newPipeHandle(): PipeHandle | undefined {
+  if (Pipe === undefined) Pipe = findPipe() ?? null;
+  return Pipe === null ? undefined : new Pipe(SOCKET);
+}
+
+function findPipe(): (new (type: number) => PipeHandle) | undefined {
+  const { process } = globalThis as unknown as {
+    process?: {
+      binding?(name: string): { Pipe?: new (type: number) => PipeHandle };
+    };
+  };
+  const found = process?.binding?.("pipe_wrap").Pipe;
+  const methods = ["open", "readStart", "ref", "unref", "close"] as const;
+  return methods.every((name) => typeof found?.prototype[name] === "function")
+    ? found
+    : undefined;
+}
+
+/** What kind of pipe: one end of one. */
+const SOCKET = 0;

@@ -373,6 +373,40 @@ export const pollOnPool = poolCall({
   nonblocking: true,
 });
 
+/** Waiting for descriptors by the kernel alone, which adds to an eventfd when one is ready. */
+export const bellSymbols = lazySymbols({
+  // int epoll_create1(int flags);
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  // long syscall(SYS_io_setup, unsigned int nr_events, aio_context_t *ctx_idp);
+  io_setup: {
+    name: "syscall",
+    parameters: ["i64", "u32", "buffer"],
+    result: "i32",
+  },
+  // long syscall(SYS_io_submit, aio_context_t ctx_id, long nr, struct iocb **iocbpp);
+  io_submit: {
+    name: "syscall",
+    parameters: ["i64", "u64", "i64", "buffer"],
+    result: "i32",
+  },
+  // long syscall(SYS_io_getevents, aio_context_t ctx_id, long min_nr, long nr, struct io_event *events, struct timespec *timeout);
+  io_getevents: {
+    name: "syscall",
+    parameters: ["i64", "u64", "i64", "i64", "buffer", "usize"],
+    result: "i32",
+  },
+  // long syscall(SYS_io_cancel, aio_context_t ctx_id, struct iocb *iocb, struct io_event *result);
+  io_cancel: {
+    name: "syscall",
+    parameters: ["i64", "u64", "buffer", "buffer"],
+    result: "i32",
+  },
+});
+
 /** Reading /proc: a group of its own, since a list of processes needs little else. */
 export const procSymbols = lazySymbols({
   // int open(const char *pathname, int flags, mode_t mode);

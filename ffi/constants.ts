@@ -453,6 +453,15 @@ export const EPOLL_CTL_ADD: number = 1;
 /** `epoll_ctl`: remove a descriptor. */
 export const EPOLL_CTL_DEL: number = 2;
 
+/** `epoll_ctl`: change what a descriptor is watched for. */
+export const EPOLL_CTL_MOD: number = 3;
+
+/** `io_submit`: a poll of one descriptor, which is over when it is ready. */
+export const IOCB_CMD_POLL: number = 5;
+
+/** `io_submit`: add 1 to an eventfd when it is over. */
+export const IOCB_FLAG_RESFD: number = 1;
+
 /** Local sockets. */
 export const AF_UNIX: number = 1;
 
@@ -498,6 +507,18 @@ export const SYS_getpriority: number = aarch64 ? 141 : 140;
 
 /** The number of the system call. */
 export const SYS_futex: number = aarch64 ? 98 : 202;
+
+/** The number of the system call. */
+export const SYS_io_setup: number = aarch64 ? 0 : 206;
+
+/** The number of the system call. */
+export const SYS_io_submit: number = aarch64 ? 2 : 209;
+
+/** The number of the system call. */
+export const SYS_io_getevents: number = aarch64 ? 4 : 208;
+
+/** The number of the system call. */
+export const SYS_io_cancel: number = aarch64 ? 3 : 210;
 
 /** The number of the system call. */
 export const SYS_brk: number = aarch64 ? 214 : 12;

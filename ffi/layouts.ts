@@ -226,6 +226,30 @@ export const EPOLL_EVENT: Layout<"events" | "data"> = {
   fields: { events: 0, data: packed ? 4 : 8 },
 };
 
+/** `struct iocb` of {@link https://man7.org/linux/man-pages/man2/io_submit.2.html | io_submit(2)}: one request. */
+export const IOCB: Layout<
+  "aio_lio_opcode" | "aio_fildes" | "aio_buf" | "aio_flags" | "aio_resfd"
+> = {
+  type: "struct iocb",
+  header: "linux/aio_abi.h",
+  size: 64,
+  fields: {
+    aio_lio_opcode: 16,
+    aio_fildes: 20,
+    aio_buf: 24,
+    aio_flags: 56,
+    aio_resfd: 60,
+  },
+};
+
+/** `struct io_event` of {@link https://man7.org/linux/man-pages/man2/io_getevents.2.html | io_getevents(2)}: a request that is over. */
+export const IO_EVENT: Layout<never> = {
+  type: "struct io_event",
+  header: "linux/aio_abi.h",
+  size: 32,
+  fields: {},
+};
+
 /** glibc's `posix_spawnattr_t` of {@link https://man7.org/linux/man-pages/man3/posix_spawn.3.html | posix_spawn(3)}. */
 export const SPAWN_ATTRIBUTES: Layout<never> = {
   type: "posix_spawnattr_t",

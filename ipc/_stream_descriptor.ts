@@ -14,13 +14,8 @@ import { onForkedChild } from "../ffi/_after_fork.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { checkValue, errorFor } from "../ffi/_results.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
-import {
-  lookSoon,
-  referencesChanged,
-  type Verdict,
-  watch,
-  type Watched,
-} from "../wait/_watcher.ts";
+import type { Verdict, Watched } from "../wait/_watched.ts";
+import { lookSoon, referencesChanged, watch } from "../wait/_watcher.ts";
 import { close } from "./close.ts";
 
 /** How many calls in a row may find the descriptor ready before everybody else on the event loop has a turn. */

@@ -9,13 +9,8 @@ import {
   TFD_NONBLOCK,
 } from "../ffi/signal_constants.ts";
 import { descriptorSymbols, timerSymbols } from "../ffi/_symbols.ts";
-import {
-  lookSoon,
-  referencesChanged,
-  type Verdict,
-  watch,
-  type Watched,
-} from "../wait/_watcher.ts";
+import type { Verdict, Watched } from "../wait/_watched.ts";
+import { lookSoon, referencesChanged, watch } from "../wait/_watcher.ts";
 
 /** The longest interval: what a 32-bit number of milliseconds holds, as for Deno's own timers. */
 const MILLISECONDS_MAX = 0x7fff_ffff;

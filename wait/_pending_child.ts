@@ -5,13 +5,8 @@ import { descriptorSymbols, waitSymbols } from "../ffi/_symbols.ts";
 import { signalChild } from "./_pidfd.ts";
 import { reapByPidfd } from "./_reap_by_pidfd.ts";
 import type { WaitUsageResult } from "./types.ts";
-import {
-  lookSoon,
-  referencesChanged,
-  type Verdict,
-  watch,
-  type Watched,
-} from "./_watcher.ts";
+import type { Verdict, Watched } from "./_watched.ts";
+import { lookSoon, referencesChanged, watch } from "./_watcher.ts";
 
 /** One who waits: a call of `waitAsync` that has not settled, or a follower. */
 interface Waiter {
@@ -28,14 +23,16 @@ class PendingChild implements Watched {
   readonly #pid: number;
   readonly fd: number;
   readonly events = POLLIN;
+  readonly mayLinger = true;
   readonly #waiters = new Set<Waiter>();
   readonly #aborted = new Map<Waiter, unknown>();
   #outcome: Outcome | undefined;
   /** Whether it is reaped, or given up. */
   released = false;
 
-  constructor(pid: number) {
+  constructor(pid: number, first: Waiter) {
     this.#pid = pid;
+    this.#waiters.add(first);
     this.fd = checkValue(
       waitSymbols().pidfd_open(BigInt(SYS_pidfd_open), pid, 0),
       "pidfd_open",
@@ -51,7 +48,7 @@ class PendingChild implements Watched {
   get referenced(): boolean {
     // One that is to be told of its abort must get to know it.
     return this.#aborted.size > 0 ||
-      [...this.#waiters].some((waiter) => waiter.referenced);
+      this.#waiters.values().some((waiter) => waiter.referenced);
   }
 
   /** Sends a signal to this very child, whoever has its pid by now; gives false where it has been reaped. */
@@ -116,13 +113,24 @@ class PendingChild implements Watched {
 const pending = new Map<number, PendingChild>();
 let registered = false;
 
-/** The child that was running a moment ago, as one of those that are waited for. */
-function pendingFor(pid: number): PendingChild {
-  if (!registered) {
-    onForkedChild(() => pending.clear());
-    registered = true;
+/** Has the waiter told of a child that was running a moment ago, together with those who wait for it already. */
+function join(pid: number, waiter: Waiter): PendingChild {
+  const known = pending.get(pid);
+  if (known !== undefined) {
+    known.join(waiter);
+    return known;
   }
-  return pending.get(pid) ?? startWatching(pid);
+  if (!registered) onForkedChild(() => pending.clear());
+  registered = true;
+  const child = new PendingChild(pid, waiter);
+  try {
+    watch(child);
+  } catch (error) {
+    descriptorSymbols().close(child.fd);
+    throw error;
+  }
+  pending.set(pid, child);
+  return child;
 }
 
 /** A child that somebody holds on to until it has ended. */
@@ -139,28 +147,36 @@ export interface Follower {
 
 /** Waits for a child of which nobody can have reaped yet, and can send signals to it until it is. */
 export function followChild(pid: number): Follower {
-  const child = pendingFor(pid);
-  let referenced = true;
-  const result = new Promise<WaitUsageResult>((resolve, reject) => {
-    child.join({
-      get referenced() {
-        return referenced;
-      },
-      resolve,
-      reject,
+  return new ChildFollower(pid);
+}
+
+class ChildFollower implements Follower, Waiter {
+  readonly result: Promise<WaitUsageResult>;
+  resolve!: (result: WaitUsageResult) => void;
+  reject!: (reason: unknown) => void;
+  referenced = true;
+  readonly #child: PendingChild;
+
+  constructor(pid: number) {
+    this.result = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
     });
-  });
-  return {
-    get pidfd() {
-      return child.released ? undefined : child.fd;
-    },
-    result,
-    kill: (signal) => child.kill(signal),
-    reference(on) {
-      referenced = on;
-      referencesChanged();
-    },
-  };
+    this.#child = join(pid, this);
+  }
+
+  get pidfd(): number | undefined {
+    return this.#child.released ? undefined : this.#child.fd;
+  }
+
+  kill(signal: number): boolean {
+    return this.#child.kill(signal);
+  }
+
+  reference(on: boolean): void {
+    this.referenced = on;
+    referencesChanged();
+  }
 }
 
 /** Whether somebody waits for the child already. */
@@ -173,33 +189,20 @@ export function pendingChild(
   pid: number,
   signal: AbortSignal | undefined,
 ): Promise<WaitUsageResult> {
-  const child = pendingFor(pid);
-  return new Promise((resolve, reject) => {
-    const abort = () => child.abort(waiter, signal?.reason);
-    const waiter: Waiter = {
-      referenced: true,
-      resolve(result) {
-        signal?.removeEventListener("abort", abort);
-        resolve(result);
-      },
-      reject(reason) {
-        signal?.removeEventListener("abort", abort);
-        reject(reason);
-      },
-    };
-    child.join(waiter);
-    signal?.addEventListener("abort", abort);
-  });
-}
-
-function startWatching(pid: number): PendingChild {
-  const child = new PendingChild(pid);
-  try {
-    watch(child);
-  } catch (error) {
-    descriptorSymbols().close(child.fd);
-    throw error;
-  }
-  pending.set(pid, child);
-  return child;
+  const { promise, resolve, reject } = Promise.withResolvers<WaitUsageResult>();
+  const abort = () => child.abort(waiter, signal?.reason);
+  const waiter: Waiter = {
+    referenced: true,
+    resolve(result) {
+      signal?.removeEventListener("abort", abort);
+      resolve(result);
+    },
+    reject(reason) {
+      signal?.removeEventListener("abort", abort);
+      reject(reason);
+    },
+  };
+  const child = join(pid, waiter);
+  signal?.addEventListener("abort", abort);
+  return promise;
 }

@@ -1,215 +1,170 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import { refOp, unrefOp } from "../ffi/_deno_core.ts";
-import {
-  EFD_CLOEXEC,
-  EFD_NONBLOCK,
-  POLLIN,
-  POLLNVAL,
-} from "../ffi/constants.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { POLLFD } from "../ffi/layouts.ts";
-import { checkValue, errorFor, retryInterrupted } from "../ffi/_results.ts";
-import { descriptorSymbols, pollOnPool } from "../ffi/_symbols.ts";
+import { bells, KernelBell, rehearse } from "./_kernel_bell.ts";
+import { PoolSleep } from "./_pool_sleep.ts";
+import type { Sleep, Sleeper, Waking, Watched } from "./_watched.ts";
 
-/**
- * What a watched descriptor's owner wants after a look at it: go on watching; look again soon, since the descriptor is
- * ready but what it announces is not there yet; or let go.
- */
-export type Verdict = "watch" | "retry" | "done";
+/** How long to wait where something is to be looked at again. */
+const RETRY_MS = 10;
 
-/** A descriptor that is watched until its owner says `"done"`. */
-export interface Watched {
-  /** The descriptor. It must stay open until the watcher lets go: a poll under way still holds what is behind it. */
-  readonly fd: number;
-  /** What to watch it for, such as `POLLIN`; errors and the end are always among it. */
-  readonly events: number;
-  /** Whether the watching keeps the process alive; see {@linkcode referencesChanged}. */
-  readonly referenced: boolean;
-  /** Called whenever the watcher looks: the descriptor is ready or not. Must not throw. */
-  look(ready: boolean): Verdict;
-  /** Called when watching has become impossible; the watcher lets go. */
-  fail(error: unknown): void;
-  /** Called when the watcher has let go, in a forked child too: the time to close the descriptor. Must not throw. */
-  release(): void;
-  /** Called after each look, when whatever was let go is released: the time to tell the world. */
-  settle(): void;
-}
+/** How many sleeps take a thread before a bell is tried: it saves time with each of them, but to load it takes 8 ms. */
+const SLEEPS_BEFORE_BELL = 8;
 
-/**
- * Watches descriptors, however many, with one `poll(2)` on one thread of Deno's pool.
- *
- * The thread reads and writes `#fds` while it sleeps in poll, so that is left alone until poll has come back. To have it
- * come back, an eventfd is among what it watches.
- */
-class Watcher {
-  readonly #eventfd: number;
+let sleeps = 0;
+
+/** Watches descriptors on behalf of their owners, as long as there are any. */
+class Watcher implements Sleeper {
   readonly #watched = new Set<Watched>();
-  /** Explicitly allocated, and so outside the heap in which V8 moves things. */
-  #fds = new ArrayBuffer(16 * POLLFD.size);
-  /** What is in `#fds`, after the eventfd. */
-  #polled: readonly Watched[] = [];
-  #polling: Promise<number> | undefined;
-  #woken = false;
-  /** Those to be looked at again though poll would only repeat that they are ready. */
+  /** Those to be looked at again though a sleep would only repeat that they are ready. */
   readonly #retried = new Set<Watched>();
-  #referenced = true;
-  #abandoned = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #endRehearsal = () => {};
+  #sleep: Sleep;
 
   constructor() {
-    this.#eventfd = checkValue(
-      descriptorSymbols().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-      "eventfd",
-      () => "Cannot watch descriptors",
-    );
+    this.#sleep = bells.heard ? this.#newBell() : new PoolSleep(this);
   }
 
   add(watched: Watched): void {
-    this.wake();
     this.#watched.add(watched);
-    if (this.#polling !== undefined) {
-      this.updateReference();
-      return;
+    try {
+      this.#addToSleep(watched);
+    } catch (error) {
+      const isAlone = this.#watched.delete(watched) && this.#watched.size === 0;
+      if (isAlone) this.#stop();
+      throw error;
+    }
+    this.updateReference();
+    this.#countSleep();
+  }
+
+  /** Has everything looked at. */
+  wake(): void {
+    this.#sleep.wake();
+  }
+
+  /** Has the sleep keep the process alive if that is what anybody who is watched wants. */
+  updateReference(): void {
+    this.#sleep.reference(
+      this.#watched.values().some((watched) => watched.referenced),
+    );
+  }
+
+  /** In a forked child: lets go of all. */
+  abandon(): void {
+    this.#endRehearsal();
+    clearTimeout(this.#retry);
+    this.#sleep.abandon();
+    for (const watched of this.#watched) watched.release();
+  }
+
+  /** Order matters: first everything is put in order and closed, then the world is told. */
+  awake({ ready, woken }: Waking): void {
+    const looked = woken ? [...this.#watched] : ready;
+    for (const watched of looked) {
+      this.#look(watched, !woken || ready.includes(watched));
+    }
+    if (this.#watched.size === 0) this.#stop();
+    else this.#resume();
+    for (const watched of looked) watched.settle();
+  }
+
+  fail(error: unknown): void {
+    const everyone = [...this.#watched];
+    for (const watched of everyone) {
+      watched.fail(error);
+      this.#letGo(watched);
+    }
+    this.#stop();
+    for (const watched of everyone) watched.settle();
+  }
+
+  #addToSleep(watched: Watched): void {
+    try {
+      return this.#sleep.add(watched);
+    } catch (error) {
+      if (this.#sleep instanceof PoolSleep) throw error;
+      // A thread takes one descriptor, where there is no second one for the bell.
+      this.#sleep.close();
     }
     try {
-      this.#poll();
+      this.#move(new PoolSleep(this));
     } catch (error) {
       this.#watched.delete(watched);
-      this.#stop();
+      this.fail(error);
       throw error;
     }
   }
 
-  /** Has poll come back, so that everything is looked at. */
-  wake(): void {
-    if (this.#polling === undefined || this.#woken || this.#abandoned) return;
-    checkValue(
-      descriptorSymbols().write(this.#eventfd, new BigUint64Array([1n]), 8n),
-      "write",
-      () => "Cannot wake the watcher of descriptors",
-    );
-    this.#woken = true;
-  }
-
-  /** Has the poll keep the process alive if that is what anybody who is watched wants. */
-  updateReference(): void {
-    const referenced = [...this.#watched].some((watched) => watched.referenced);
-    if (this.#polling === undefined || referenced === this.#referenced) return;
-    if (referenced) refOp(this.#polling);
-    else unrefOp(this.#polling);
-    this.#referenced = referenced;
-  }
-
-  /** In a forked child: lets go of all, and forgets the poll, whose thread the child does not have. */
-  abandon(): void {
-    this.#abandoned = true;
-    for (const watched of this.#watched) watched.release();
-    descriptorSymbols().close(this.#eventfd);
-    this.#watched.clear();
-    if (this.#polling !== undefined) unrefOp(this.#polling);
-  }
-
-  #poll(): void {
-    this.#polled = [...this.#watched];
-    const size = (this.#polled.length + 1) * POLLFD.size;
-    if (this.#fds.byteLength < size) this.#fds = new ArrayBuffer(size * 2);
-    this.#put(0, this.#eventfd, POLLIN);
-    this.#polled.forEach((watched, index) => {
-      // A negative number is passed over by poll.
-      const fd = this.#retried.has(watched) ? -1 : watched.fd;
-      this.#put(index + 1, fd, watched.events);
-    });
-    this.#polling = pollOnPool(
-      new Uint8Array(this.#fds),
-      BigInt(this.#polled.length + 1),
-      this.#retried.size > 0 ? RETRY_MS : -1,
-    );
-    this.#polling.then((result) => this.#back(result));
-    this.#referenced = true;
-    this.updateReference();
-  }
-
-  /** Poll has come back. Order matters: first everything is put in order and closed, then the world is told. */
-  #back(result: number): void {
-    if (this.#abandoned) return;
-    this.#polling = undefined;
-    const everyone = [...this.#watched];
+  #resume(): void {
     try {
-      const ready = this.#ready(result);
-      for (const watched of everyone) this.#look(watched, ready);
-      if (this.#watched.size > 0) this.#poll();
+      if (bells.heard && this.#sleep instanceof PoolSleep) this.#useBell();
+      this.#sleep.resume();
+      this.updateReference();
     } catch (error) {
-      for (const watched of this.#watched) {
-        watched.fail(error);
-        this.#letGo(watched);
-      }
+      return this.fail(error);
     }
-    if (this.#watched.size === 0) this.#stop();
-    for (const watched of everyone) watched.settle();
+    this.#countSleep();
   }
 
-  /** What poll has found ready; makes the eventfd ready to be written again. */
-  #ready(result: number): ReadonlySet<Watched> {
-    if (result === -1) {
-      // The errno of the pool's thread is out of reach: ask once more, without waiting, on this one.
-      retryInterrupted(
-        () =>
-          descriptorSymbols().poll(
-            new Uint8Array(this.#fds),
-            BigInt(this.#polled.length + 1),
-            0,
-          ),
-        "poll",
-        () => "Cannot watch descriptors",
-      );
-    }
-    if ((this.#revents(0) & POLLNVAL) !== 0) {
-      // Somebody has closed what was not theirs; to poll on would be to spin.
-      throw errorFor(ERRNO.EBADF, "poll", () => "Cannot watch descriptors");
-    }
-    if (this.#woken) {
-      descriptorSymbols().read(this.#eventfd, new BigUint64Array(1), 8n);
-      this.#woken = false;
-    }
-    return new Set(
-      this.#polled.filter((_, index) => this.#revents(index + 1) !== 0),
-    );
+  #useBell(): void {
+    const bell = this.#newBell();
+    if (bell instanceof PoolSleep) return bell.close();
+    this.#sleep.close();
+    this.#move(bell);
   }
 
-  #put(index: number, fd: number, events: number): void {
-    const view = new DataView(this.#fds, index * POLLFD.size, POLLFD.size);
-    view.setInt32(POLLFD.fields.fd, fd, true);
-    view.setInt16(POLLFD.fields.events, events, true);
-    view.setInt16(POLLFD.fields.revents, 0, true);
+  #move(sleep: Sleep): void {
+    this.#sleep = sleep;
+    for (const watched of this.#watched) {
+      if (!this.#retried.has(watched)) sleep.add(watched);
+    }
   }
 
-  #revents(index: number): number {
-    const view = new DataView(this.#fds, index * POLLFD.size, POLLFD.size);
-    return view.getInt16(POLLFD.fields.revents, true);
+  /** A bell, or a thread where what a bell takes is used up, such as the requests of all processes. */
+  #newBell(): Sleep {
+    try {
+      return new KernelBell(this);
+    } catch {
+      return new PoolSleep(this);
+    }
   }
 
-  #look(watched: Watched, ready: ReadonlySet<Watched>): void {
-    const verdict = watched.look(
-      ready.has(watched) || this.#retried.has(watched),
-    );
-    if (verdict === "retry") this.#retried.add(watched);
-    else this.#retried.delete(watched);
+  #countSleep(): void {
+    if (bells.heard || ++sleeps % SLEEPS_BEFORE_BELL !== 0) return;
+    this.#endRehearsal();
+    this.#endRehearsal = rehearse();
+  }
+
+  #look(watched: Watched, ready: boolean): void {
+    const retried = this.#retried.has(watched);
+    const verdict = watched.look(ready || retried);
     if (verdict === "done") this.#letGo(watched);
+    else if (verdict === "retry") this.#lookAgain(watched);
+  }
+
+  #lookAgain(watched: Watched): void {
+    if (!this.#retried.has(watched)) this.#sleep.remove(watched);
+    this.#retried.add(watched);
+    clearTimeout(this.#retry);
+    // It is the sleep that keeps the process alive.
+    const timer = setTimeout(() => this.wake(), RETRY_MS);
+    Deno.unrefTimer(timer);
+    this.#retry = timer;
   }
 
   #letGo(watched: Watched): void {
     this.#watched.delete(watched);
-    this.#retried.delete(watched);
+    if (!this.#retried.delete(watched)) this.#sleep.remove(watched);
     watched.release();
   }
 
   #stop(): void {
-    descriptorSymbols().close(this.#eventfd);
+    this.#endRehearsal();
+    if (this.#retry !== undefined) clearTimeout(this.#retry);
+    this.#sleep.close();
     watcher = undefined;
   }
 }
-
-/** How long poll waits where something is to be looked at again. */
-const RETRY_MS = 10;
 
 let watcher: Watcher | undefined;
 let registered = false;

@@ -23,15 +23,11 @@ import {
 } from "../../ffi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
 import { EPOLL_EVENT, STATX } from "../../ffi/layouts.ts";
+import { isOwnDescriptor } from "../../ffi/_own_descriptors.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { checkValue, checkZero } from "../../ffi/_results.ts";
 import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
-import {
-  isOwnProc,
-  listProc,
-  readDescriptorLink,
-  readProc,
-} from "./proc_file.ts";
+import { listProc, readDescriptorLink, readProc } from "./proc_file.ts";
 
 /** What has no name, such as an epoll instance, has no type either. */
 const NO_TYPE = 0;
@@ -94,7 +90,9 @@ export class EventLoops {
     const sockets = new Map<number, number>();
     for (const fd of listProc("/proc/self/fd")) {
       // Most are files and pipes, and to read a link takes several times as long as to see that.
-      if (isOwnProc(fd) || ![NO_TYPE, S_IFSOCK].includes(typeOf(fd))) continue;
+      if (isOwnDescriptor(fd) || ![NO_TYPE, S_IFSOCK].includes(typeOf(fd))) {
+        continue;
+      }
       const link = readDescriptorLink(fd);
       if (link === "anon_inode:[eventpoll]") epolls.push(fd);
       else if (link === "anon_inode:[eventfd]") eventfds.add(fd);

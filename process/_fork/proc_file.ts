@@ -6,6 +6,10 @@ import {
   SYS_getdents64,
 } from "../../ffi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
+import {
+  markOwnDescriptor,
+  unmarkOwnDescriptor,
+} from "../../ffi/_own_descriptors.ts";
 import { checkValue, lastError } from "../../ffi/_results.ts";
 import { procSymbols } from "../../ffi/_symbols.ts";
 
@@ -13,14 +17,6 @@ const decoder = new TextDecoder();
 const scratch = new Uint8Array(new ArrayBuffer(65_536));
 const LINK_MAX = 4096n;
 const scratchView = new DataView(scratch.buffer);
-
-/** What is open of /proc. */
-const opened = new Set<number>();
-
-/** Whether a descriptor is one that {@linkcode openProc} gave, and so no concern of the runtime's. */
-export function isOwnProc(fd: number): boolean {
-  return opened.has(fd);
-}
 
 /** Opens a file or directory of /proc; -1 where there is none, as when a thread has ended meanwhile. */
 export function openProc(path: string, flags = 0): number {
@@ -32,7 +28,7 @@ export function openProc(path: string, flags = 0): number {
       0,
     );
     if (fd !== -1) {
-      opened.add(fd);
+      markOwnDescriptor(fd);
       return fd;
     }
     const error = lastError("open", () => `Cannot open ${path}`, path);
@@ -45,7 +41,7 @@ export function openProc(path: string, flags = 0): number {
 /** Closes what {@linkcode openProc} gave. */
 export function closeProc(fd: number): void {
   if (fd === -1) return;
-  opened.delete(fd);
+  unmarkOwnDescriptor(fd);
   procSymbols().close(fd);
 }
 

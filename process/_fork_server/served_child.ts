@@ -3,13 +3,8 @@ import { descriptorSymbols } from "../../ffi/_symbols.ts";
 import type { Follower } from "../../wait/_pending_child.ts";
 import { signalChild } from "../../wait/_pidfd.ts";
 import type { WaitUsageResult } from "../../wait/types.ts";
-import {
-  lookSoon,
-  referencesChanged,
-  type Verdict,
-  watch,
-  type Watched,
-} from "../../wait/_watcher.ts";
+import type { Verdict, Watched } from "../../wait/_watched.ts";
+import { lookSoon, referencesChanged, watch } from "../../wait/_watcher.ts";
 
 /** A child of the fork server, followed from the process that has asked for it: it is the server that can wait for it. */
 export class ServedChild implements Follower, Watched {
@@ -17,6 +12,7 @@ export class ServedChild implements Follower, Watched {
   readonly pid: number;
   readonly fd: number;
   readonly events = POLLIN;
+  readonly mayLinger = true;
   readonly result: Promise<WaitUsageResult>;
   /** Resolved when its pidfd is closed. */
   readonly released: Promise<void>;

@@ -4,13 +4,8 @@ import { ERRNO } from "../../ffi/errno.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
 import { poll } from "../../ipc/poll.ts";
-import {
-  lookSoon,
-  referencesChanged,
-  type Verdict,
-  watch,
-  type Watched,
-} from "../../wait/_watcher.ts";
+import type { Verdict, Watched } from "../../wait/_watched.ts";
+import { lookSoon, referencesChanged, watch } from "../../wait/_watcher.ts";
 import { readProc } from "../_fork/proc_file.ts";
 import { signalListeners } from "../_fork/signal_listeners.ts";
 import {

@@ -8,6 +8,7 @@ const HEADERS = [
   "dirent.h",
   "fcntl.h",
   "limits.h",
+  "linux/aio_abi.h",
   "linux/futex.h",
   "poll.h",
   "pthread.h",

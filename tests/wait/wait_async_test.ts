@@ -1,6 +1,7 @@
 import {
   assert,
   assertEquals,
+  assertGreater,
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
@@ -26,6 +27,7 @@ import {
 } from "../_helpers.ts";
 import { assertProgramSays } from "../_run_program.ts";
 import { Gate, send, threads } from "./_children.ts";
+import { testEachWay } from "./_ways.ts";
 
 const MANY = new URL("./_many_children_program.ts", import.meta.url);
 
@@ -73,9 +75,9 @@ function lowestFreeDescriptor(): number {
   return gap === -1 ? open.length : gap;
 }
 
-Deno.test(
+testEachWay(
   "waitAsync() resolves with status and usage when the child ends, and the event loop goes on meanwhile",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(3);
     const promise = waitAsync(pid);
@@ -97,12 +99,12 @@ Deno.test(
     assert(rusage.nvcsw > 0, "it waited at the gate");
     const seconds = rusage.utime + rusage.stime;
     assert(seconds > 0 && seconds < 10, `${seconds} s`);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() resolves with the signal that killed the child",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(0);
     const promise = waitAsync(pid);
@@ -115,12 +117,12 @@ Deno.test(
       coreDumped: false,
     });
     gate.open();
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() does not take a stopped or continued child for one that has ended",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(1);
     const promise = waitAsync(pid);
@@ -129,15 +131,15 @@ Deno.test(
     send(pid, "SIGCONT");
     gate.open();
     assertEquals((await promise).raw, 0x0100);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() resolves for a child that has ended already",
-  withoutLeaks(async () => {
+  async () => {
     const pid = zombie(forkWith(() => 4));
     assertEquals((await waitAsync(pid)).raw, 0x0400);
-  }),
+  },
 );
 
 Deno.test(
@@ -145,9 +147,9 @@ Deno.test(
   withoutLeaks(() => assertProgramSays(MANY, ["at-once"], "nothing lost\n")),
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() waits for one child after the other without ever more threads",
-  withoutLeaks(async () => {
+  async () => {
     const gates = Array.from({ length: 20 }, () => new Gate());
     const pids = gates.map((gate, i) => gate.fork(i));
     const before = threads();
@@ -157,12 +159,12 @@ Deno.test(
       assertEquals((await promise).raw, i << 8);
       assert(threads() <= before + 2, `${threads()} threads after ${before}`);
     }
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() resolves in the order in which children end, whatever the order of the calls",
-  withoutLeaks(async () => {
+  async () => {
     const gates = Array.from({ length: 8 }, () => new Gate());
     const ended: number[] = [];
     const promises = gates.map(async (gate, index) => {
@@ -176,7 +178,7 @@ Deno.test(
     }
     await Promise.all(promises);
     assertEquals(ended, order);
-  }),
+  },
 );
 
 Deno.test(
@@ -184,9 +186,9 @@ Deno.test(
   withoutLeaks(() => assertProgramSays(MANY, ["in-turn"], "nothing lost\n")),
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() leaves no descriptor open and nothing under way when the last wait settles",
-  withoutLeaks(async () => {
+  async () => {
     const before = openDescriptors();
     const gates = [new Gate(), new Gate()] as const;
     const first = waitAsync(gates[0].fork(0));
@@ -196,12 +198,12 @@ Deno.test(
     gates[1].open();
     const atTheEnd = await second.then(openDescriptors);
     assertEquals(atTheEnd, before);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() leaves other children alone, zombies included",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const other = forkWith(() => 1);
     const pid = gate.fork(2);
@@ -210,12 +212,12 @@ Deno.test(
     gate.open();
     assertEquals((await promise).pid, pid);
     assertEquals(waitpid(other)?.raw, 0x0100);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects with ECHILD for what is no child, or is reaped already",
-  withoutLeaks(async () => {
+  async () => {
     const reaped = forkWith(() => 0);
     reap(reaped);
     for (const pid of [reaped, processSymbols().getpid(), 1, 0x7fffffff]) {
@@ -226,12 +228,12 @@ Deno.test(
       );
       assertEquals(error.code, "ECHILD");
     }
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects with ECHILD when somebody else reaps the child",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(0);
     const promise = waitAsync(pid);
@@ -239,12 +241,12 @@ Deno.test(
     assertEquals(waitpid(pid)?.raw, 0);
     const error = await assertRejects(() => promise, PosixError);
     assertEquals(error.code, "ECHILD");
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() gives all who wait for one child the same result",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(6);
     const first = waitAsync(pid);
@@ -256,18 +258,18 @@ Deno.test(
     assertEquals(results.map(({ raw }) => raw), [0x0600, 0x0600, 0x0600]);
     assertEquals(results[0], results[1]);
     assertEquals(results[0], results[2]);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects with the signal's reason when aborted, and neither ends nor reaps the child",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(1);
     const before = openDescriptors();
     const controller = new AbortController();
     const promise = waitAsync(pid, { signal: controller.signal });
-    assertEquals(openDescriptors().length, before.length + 2);
+    assertGreater(openDescriptors().length, before.length);
     const reason = { why: "enough" };
     controller.abort(reason);
     const [caught, open] = await promise.then(
@@ -281,12 +283,12 @@ Deno.test(
     gate.open();
     assertEquals((await again).raw, 0x0100);
     controller.abort();
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects at once and without effect if the signal is aborted already",
-  withoutLeaks(async () => {
+  async () => {
     const pid = zombie(forkWith(() => 1));
     const error = await assertRejects(
       () => waitAsync(pid, { signal: AbortSignal.abort() }),
@@ -294,12 +296,12 @@ Deno.test(
     );
     assertEquals(error.name, "AbortError");
     assertEquals(waitpid(pid)?.raw, 0x0100);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() keeps the other waits for a child when one is aborted",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(1);
     const controller = new AbortController();
@@ -310,12 +312,12 @@ Deno.test(
     assertEquals(waitpid(pid, WNOHANG), null);
     gate.open();
     assertEquals((await kept).raw, 0x0100);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() can be called anew for a child before the aborted wait has settled",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(1);
     const controller = new AbortController();
@@ -325,12 +327,12 @@ Deno.test(
     assertEquals(await aborted.catch((reason) => reason), "no");
     gate.open();
     assertEquals((await anew).raw, 0x0100);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() keeps the other children's waits when one of them is aborted",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pids = [gate.fork(1), gate.fork(2), gate.fork(3)];
     const controllers = pids.map(() => new AbortController());
@@ -343,12 +345,12 @@ Deno.test(
     assertEquals((await promises[0]!).raw, 0x0100);
     assertEquals((await promises[2]!).raw, 0x0300);
     assertEquals(reap(pids[1]!), 0x0200);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() leaves a child unreaped that ends together with the abort",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(1);
     const controller = new AbortController();
@@ -358,12 +360,12 @@ Deno.test(
     controller.abort("no");
     assertEquals(await promise.catch((reason) => reason), "no");
     assertEquals(waitpid(pid)?.raw, 0x0100);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects wrong arguments",
-  withoutLeaks(async () => {
+  async () => {
     await assertRejects(() => waitAsync("1" as never), TypeError, `'pid'`);
     for (const pid of [0, -1, -77, 1.5, NaN, 2 ** 31]) {
       await assertRejects(() => waitAsync(pid), RangeError, `'pid'`);
@@ -373,17 +375,17 @@ Deno.test(
       TypeError,
       `'signal' must be an AbortSignal: current value is "SIGTERM"`,
     );
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects with EMFILE and leaves nothing when a descriptor cannot be opened",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(1);
     const before = openDescriptors();
     const free = lowestFreeDescriptor();
-    // The first limit has no room for the pidfd, the second none for the eventfd.
+    // The first limit has no room for the pidfd, the second none for what watches it.
     for (const limit of [free, free + 1]) {
       const [promise] = await withDescriptorLimit(
         limit,
@@ -397,12 +399,12 @@ Deno.test(
     const promise = waitAsync(pid);
     gate.open();
     assertEquals((await promise).raw, 0x0100);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects every pending wait when poll itself fails, and works again afterwards",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pids = [gate.fork(1), gate.fork(2), gate.fork(3)];
     const before = openDescriptors();
@@ -429,12 +431,13 @@ Deno.test(
       2,
       3,
     ]);
-  }),
+  },
+  ["by a thread"],
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects with EBADF when somebody closes the child's descriptor",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pids = [gate.fork(1), gate.fork(2)] as const;
     const before = openDescriptors();
@@ -454,18 +457,20 @@ Deno.test(
     assertEquals(second.reason, "no");
     gate.open();
     assertEquals(pids.map(reap), [0x0100, 0x0200]);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects with EBADF, instead of spinning, when somebody closes the watcher's descriptor",
-  withoutLeaks(async () => {
+  async () => {
     const gates = [new Gate(), new Gate()] as const;
     const pids = [gates[0].fork(1), gates[1].fork(2)] as const;
     const before = openDescriptors();
     const controller = new AbortController();
     const first = waitAsync(pids[0]).catch((error) => error);
-    const [, eventfd] = openDescriptors().filter((fd) => !before.includes(fd));
+    const eventfd = openDescriptors().filter((fd) => !before.includes(fd)).at(
+      -1,
+    );
     const second = waitAsync(pids[1]).catch((error) => error);
     const third = waitAsync(pids[1], { signal: controller.signal });
     let ticks = 0;
@@ -482,12 +487,12 @@ Deno.test(
     gates[1].open();
     const again = await Promise.all(pids.map((pid) => waitAsync(pid)));
     assertEquals(again.map(({ raw }) => raw), [0x0100, 0x0200]);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() rejects, instead of never settling, when the permission is revoked meanwhile",
-  withoutLeaks(async () => {
+  async () => {
     const child = await forkWithAsync(async () => {
       const gate = new Gate();
       const before = openDescriptors();
@@ -506,12 +511,13 @@ Deno.test(
       assert(second.reason instanceof Deno.errors.NotCapable);
     });
     assertEquals(reap(child), 0);
-  }),
+  },
+  ["by a thread"],
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() waits without spinning until a tracer lets go of the child that has ended",
-  withoutLeaks(async () => {
+  async () => {
     const gates = [new Gate(), new Gate()] as const;
     const pid = forkWith(() => {
       prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
@@ -541,12 +547,12 @@ Deno.test(
     assertEquals(reap(tracer), 0, "ptrace");
     assertEquals((await promise).raw, 9);
     gates[0].open();
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() leaves a forked child none of the parent's waits or descriptors",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(1);
     const before = openDescriptors();
@@ -555,7 +561,7 @@ Deno.test(
     let ticks = 0;
     await until(() => ++ticks > 5);
     const opened = openDescriptors().filter((fd) => !before.includes(fd));
-    assertEquals(opened.length, 2);
+    assertGreater(opened.length, 1);
     const child = forkWith(() => {
       controller.abort();
       return openDescriptors().some((fd) => opened.includes(fd)) ? 1 : 0;
@@ -563,12 +569,12 @@ Deno.test(
     assertEquals(reap(child), 0);
     gate.open();
     assertEquals((await promise).raw, 0x0100);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() neither settles nor touches anything in a forked child for a wait of the parent that was about to settle",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(1);
     let settled = false;
@@ -589,12 +595,12 @@ Deno.test(
     });
     assertEquals(reap(child), 0);
     assertEquals((await promise).raw, 0x0100);
-  }),
+  },
 );
 
-Deno.test(
+testEachWay(
   "waitAsync() works in a forked child while the parent waits",
-  withoutLeaks(async () => {
+  async () => {
     const gate = new Gate();
     const pid = gate.fork(1);
     const promise = waitAsync(pid);
@@ -608,5 +614,5 @@ Deno.test(
     assertEquals((await waitAsync(child)).raw, 0);
     gate.open();
     assertEquals((await promise).raw, 0x0100);
-  }),
+  },
 );
