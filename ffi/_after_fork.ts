@@ -1,20 +1,48 @@
-/**
- * What must be forgotten in a forked child: state of this library that belongs to the parent, such as its pending waits.
- *
- * A module with such state registers a reset when it first has any; `fork` runs them in the child before it returns.
- */
-const resets: (() => void)[] = [];
+/** Something of this library's state that belongs to the parent, such as its pending waits, and is to be forgotten in a forked child. */
+interface Reset {
+  /** Whether there is anything to be forgotten. */
+  readonly isNeeded: () => boolean;
+  readonly reset: () => void;
+}
+
+const resets: Reset[] = [];
 
 /** How many forks lie between the first process and this one: what somebody got before the last one is the parent's. */
 export let generation = 0;
 
-/** Has `reset` run in every child forked from now on, the children's own included. */
-export function onForkedChild(reset: () => void): void {
-  resets.push(reset);
+/**
+ * Has `reset` run in every child forked from now on, the children's own included, where it is needed. A module with state that belongs
+ * to the parent registers it when it first has any.
+ */
+export function onForkedChild(
+  reset: () => void,
+  isNeeded: () => boolean = () => true,
+): void {
+  resets.push({ isNeeded, reset });
 }
 
 /** Runs the registered resets, in order. */
 export function resetForkedChild(): void {
-  generation++;
-  for (const reset of resets) reset();
+  for (const { isNeeded, reset } of resets) {
+    if (isNeeded() && !rehearsing) reset();
+  }
+  if (!rehearsing) generation++;
+}
+
+/**
+ * Whether what happens in a forked child is just being rehearsed: the functions that are called there are to return at once.
+ *
+ * V8 compiles a function when it is first called. In a child, where it has everything to itself that it writes to, that takes longer
+ * than what the functions have to do; done before the fork, it is done once for all children.
+ */
+export let rehearsing = false;
+
+/** Has `body` call such functions, to no effect but that. */
+export function rehearse(body: () => void): void {
+  rehearsing = true;
+  try {
+    body();
+  } finally {
+    rehearsing = false;
+  }
 }

@@ -1,3 +1,4 @@
+import { rehearsing } from "./_after_fork.ts";
 import { ERRNO } from "./errno.ts";
 import { PosixError } from "./posix_error.ts";
 
@@ -82,6 +83,7 @@ export function deserialize(bytes: Uint8Array): unknown {
 class PendingOps {
   #pending: number[] = [];
   #last = -1;
+  #noted: readonly number[] = [];
 
   /** Finds those up to and including a call. */
   survey(promise: Promise<unknown>): void {
@@ -96,18 +98,27 @@ class PendingOps {
     this.#last = Math.max(this.#last, last);
   }
 
-  /** Has all of them keep the process alive no more. The call that is given was made in this turn of the event loop: later ones are pending. */
-  unref(promise: Promise<unknown>): void {
-    core ??= findCore();
+  /** Before a fork: finds all that there are. The call that is given was made in this turn of the event loop: later ones are pending. */
+  note(promise: Promise<unknown>): void {
     this.survey(promise);
-    for (let id = this.#last + 1; core.hasPromise(id); id++) {
-      this.#pending.push(id);
-    }
-    const { promiseIdSymbol } = core;
-    for (const id of this.#pending) {
-      const call = { [promiseIdSymbol]: id };
-      core.unrefOpPromise(call as unknown as Promise<unknown>);
-    }
+    const { hasPromise } = core!;
+    const noted = this.#pending.slice();
+    for (let id = this.#last + 1; hasPromise(id); id++) noted.push(id);
+    this.#noted = noted;
+  }
+
+  /** In the child: has those keep the process alive no more. Not at once, but before the event loop asks what does. */
+  abandonSoon(): void {
+    if (rehearsing) return;
+    const { unrefOpPromise, promiseIdSymbol } = core ??= findCore();
+    const noted = this.#noted;
+    queueMicrotask(() => {
+      for (const id of noted) {
+        unrefOpPromise(
+          { [promiseIdSymbol]: id } as unknown as Promise<unknown>,
+        );
+      }
+    });
     this.#pending = [];
   }
 

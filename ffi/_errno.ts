@@ -20,6 +20,12 @@ export function bindErrno(): void {
   bound ??= bind();
 }
 
+/** Where the calling thread has its `errno`: for calls that are not made from JavaScript. */
+export function errnoAddress(): bigint {
+  bound ??= bind();
+  return bound.location;
+}
+
 /**
  * The calling thread's `errno`.
  *

@@ -23,6 +23,48 @@ export const memorySymbols = lazySymbols({
   },
 });
 
+/** What makes the calls of a list: it takes the address of code, and calls it. */
+export const callSymbols = lazySymbols({
+  // void *bsearch(const void *key, const void *base, size_t nmemb, size_t size, int (*compar)(const void *, const void *));
+  bsearch: {
+    parameters: ["usize", "usize", "usize", "usize", "usize"],
+    result: "usize",
+  },
+});
+
+/** Functions of which the addresses are wanted; the prototypes are in the other groups. */
+export const addressSymbols = lazySymbols({
+  // void *memmove(void *dest, const void *src, size_t n); the address of a symbol, as it moves nothing
+  address_of: {
+    name: "memmove",
+    parameters: ["pointer", "buffer", "usize"],
+    result: "usize",
+  },
+  _Fork: { type: "pointer", optional: true },
+  _exit: { type: "pointer" },
+  close: { type: "pointer" },
+  dup3: { type: "pointer" },
+  epoll_create1: { type: "pointer" },
+  epoll_ctl: { type: "pointer" },
+  eventfd: { type: "pointer" },
+  fork: { type: "pointer" },
+  madvise: { type: "pointer" },
+  memcmp: { type: "pointer" },
+  memcpy: { type: "pointer" },
+  // void *memmem(const void *haystack, size_t haystacklen, const void *needle, size_t needlelen);
+  memmem: { type: "pointer" },
+  // void *memset(void *s, int c, size_t n);
+  memset: { type: "pointer" },
+  open: { type: "pointer" },
+  pread: { type: "pointer" },
+  pthread_create: { type: "pointer" },
+  pthread_sigmask: { type: "pointer" },
+  read: { type: "pointer" },
+  sigaction: { type: "pointer" },
+  socketpair: { type: "pointer" },
+  syscall: { type: "pointer" },
+});
+
 /** Memory that is mapped; addresses are usize, since what is mapped is ours to know by its address. */
 export const mappingSymbols = lazySymbols({
   // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
@@ -466,15 +508,6 @@ export const futexWaitOnPool = poolCall({
   result: "i32",
   nonblocking: true,
 }, { run() {} });
-
-/** Starting threads anew in a forked child, which has none but the one that has forked. */
-export const threadSymbols = lazySymbols({
-  // int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start_routine)(void *), void *arg);
-  pthread_create: {
-    parameters: ["usize", "usize", "usize", "usize"],
-    result: "i32",
-  },
-});
 
 /** A signal handler made of parts that libc has: `putchar`, into a stream of our own in place of `stdout`. */
 export const handlerSymbols = lazySymbols({

@@ -1,29 +1,17 @@
-import { resetForkedChild } from "../ffi/_after_fork.ts";
+import { rehearse, rehearsing, resetForkedChild } from "../ffi/_after_fork.ts";
 import { ERRNO } from "../ffi/errno.ts";
+import { _exit } from "./_exit.ts";
 import { PosixError } from "../ffi/posix_error.ts";
-import { lastError } from "../ffi/_results.ts";
-import {
-  exitSymbols,
-  forkSymbols,
-  signalSymbols,
-  waitSymbols,
-} from "../ffi/_symbols.ts";
-import { AddressSpace } from "./_fork/address_space.ts";
+import { exitSymbols } from "../ffi/_symbols.ts";
+import { AGAIN, Crossing } from "./_fork/crossing.ts";
 import { endWithoutTelemetry } from "./_fork/ending.ts";
-import { EventLoops, parentLoops } from "./_fork/event_loops.ts";
+import { parentLoops } from "./_fork/event_loops.ts";
 import { refuseFileWatching } from "./_fork/file_watching.ts";
-import { prepareFork } from "./_fork/hooks.ts";
-import { Gate } from "./_fork/gate.ts";
+import { forkHooks, prepareFork } from "./_fork/hooks.ts";
 import { poolCount } from "./_fork/pool_count.ts";
 import { poolThreads } from "./_fork/pool_threads.ts";
 import { Rest } from "./_fork/rest.ts";
 import { signalListeners } from "./_fork/signal_listeners.ts";
-import {
-  blockSignals,
-  caughtSignals,
-  resetSignals,
-  restoreSignals,
-} from "./_fork/signals.ts";
 import { v8Workers } from "./_fork/v8_workers.ts";
 import { compileOnThisThread } from "./_fork/web_assembly.ts";
 
@@ -70,6 +58,16 @@ import { compileOnThisThread } from "./_fork/web_assembly.ts";
  */
 export function fork(): number {
   refuseWorker();
+  return forkHooks.length === 0 ? forkRuntime() : forkWithHooks();
+}
+
+/** Forks for the library's own ends, as {@linkcode fork} does but without anybody's hooks. */
+export function forkWithoutHooks(): number {
+  refuseWorker();
+  return forkRuntime();
+}
+
+function forkWithHooks(): number {
   const hooks = prepareFork();
   let pid = -1;
   try {
@@ -81,31 +79,28 @@ export function fork(): number {
   return pid;
 }
 
-/** Forks for the library's own ends, as {@linkcode fork} does but without anybody's hooks. */
-export function forkWithoutHooks(): number {
-  refuseWorker();
-  return forkRuntime();
-}
-
 /** Forks without anybody's hooks. */
 function forkRuntime(): number {
   exitSymbols();
   signalListeners.prepare();
-  memory ??= new AddressSpace();
   v8Workers.find();
-  const rest = new Rest();
   let pid = -1;
   try {
-    pid = forkAtRest(rest, memory);
+    pid = forkAtRest();
   } finally {
-    if (pid !== 0) poolThreads.releaseSoon();
-    rest.close();
-    memory.close();
+    arrive(pid);
   }
   return pid;
 }
 
-let memory: AddressSpace | undefined;
+/** On either side, or where there is but one since the fork has failed. */
+function arrive(pid: number): void {
+  if (pid === 0) becomeWhole(crossing!);
+  else poolThreads.releaseSoon();
+}
+
+/** What the latest fork was made with: mostly as good for the next one. */
+let crossing: Crossing | undefined;
 
 function refuseWorker(): void {
   if (!("WorkerGlobalScope" in globalThis)) return;
@@ -116,81 +111,55 @@ function refuseWorker(): void {
   });
 }
 
-const SIGKILL = 9;
-
-/** What {@linkcode forkOnce} gives when something had changed since it was looked at. */
-const AGAIN = -1;
-
-function forkAtRest(rest: Rest, memory: AddressSpace): number {
+function forkAtRest(): number {
+  let rest: Rest | undefined;
   for (;;) {
-    memory.survey();
-    rest.settle();
-    const loops = new EventLoops();
-    const caught = caughtSignals();
-    const { watchesFiles } = rest;
-    const pid = forkOnce(rest, memory);
-    if (pid === 0) {
-      becomeWhole(loops, caught);
-      if (watchesFiles) refuseFileWatching();
+    if (crossing?.holds()) {
+      poolThreads.notePending();
+      const pid = crossing.go();
+      if (pid !== AGAIN) return pid;
+      if (crossing.isObstructed) crossing = undefined;
     }
-    if (pid !== AGAIN) return pid;
-    rest.pause();
+    if (rest === undefined) rest = new Rest();
+    else rest.pause();
+    crossing = crossingAtRest(rest);
   }
 }
 
-/**
- * Forks, and keeps the child only if no other thread has run since all were seen at rest, and no memory was mapped.
- *
- * Signals are blocked meanwhile, so that no handler of this thread runs; in the child they stay so until it is whole.
- */
-function forkOnce(rest: Rest, memory: AddressSpace): number {
-  const gate = new Gate();
-  const { _Fork, fork } = forkSymbols();
-  // `fork` hands the stacks of the threads that are gone to new ones, while V8 still has lists of waiters that lead there.
-  const copy = _Fork ?? fork;
-  blockSignals();
-  let pid = AGAIN;
-  try {
-    // From here to the fork nothing may be allocated: V8 takes new pages out of the fork as it maps them.
-    if (!memory.include()) return AGAIN;
-    // What has changed already need not be copied to find out: a signal, say, that one of the others has been given.
-    if (!rest.held()) return AGAIN;
-    pid = copy();
-    if (pid === -1) throw lastError("fork", () => "Cannot fork");
-    if (pid === 0) gate.pass();
-    else if (memory.unchanged() && rest.held()) gate.open();
-    else return discard(pid);
-    return pid;
-  } finally {
-    if (pid !== 0) restoreSignals();
-    gate.close();
-  }
+/** Waits until the other threads are at rest. Gives what holds then: what the latest fork was made with, or a new one. */
+function crossingAtRest(rest: Rest): Crossing {
+  if (crossing !== undefined) rehearseArrival(crossing);
+  const notes = rest.settle();
+  if (crossing?.takeRest(notes) && crossing.fits()) return crossing;
+  crossing = new Crossing(notes, rest.watchesFiles);
+  rehearseArrival(crossing);
+  return crossing;
 }
 
-/** Ends a child that has not run a line of anybody's code. */
-function discard(pid: number): typeof AGAIN {
-  signalSymbols().kill(pid, SIGKILL);
-  waitSymbols().waitpid(pid, null, 0);
-  return AGAIN;
+function rehearseArrival(crossing: Crossing): void {
+  rehearse(() => {
+    crossing.conclude(0);
+    arrive(0);
+    _exit(0);
+  });
 }
 
 /** In the child: makes the copy a Deno of its own. One that cannot be made whole must not go on. */
-function becomeWhole(loops: EventLoops, caught: readonly number[]): void {
+function becomeWhole(crossed: Crossing): void {
   try {
-    parentLoops.current?.drop();
-    loops.unshare();
+    if (!rehearsing) {
+      crossing = undefined;
+      parentLoops.current?.drop();
+      parentLoops.current = crossed.loops;
+    }
     // Before the first that gives the pool something to do: the signals.
     poolCount.reset();
-    parentLoops.current = loops;
-    resetSignals(caught);
-    const parked = poolThreads.forget();
-    signalListeners.renew();
-    v8Workers.restart();
-    restoreSignals();
-    poolThreads.abandonCalls(parked);
-    if (!v8Workers.complete) compileOnThisThread();
+    crossed.arrive();
+    poolThreads.abandon();
+    if (!v8Workers.complete && !rehearsing) compileOnThisThread();
     endWithoutTelemetry();
     resetForkedChild();
+    if (crossed.watchesFiles && !rehearsing) refuseFileWatching();
   } catch (error) {
     console.error(error);
     exitSymbols()._exit(1);

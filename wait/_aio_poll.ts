@@ -51,7 +51,7 @@ const free: Block[] = [];
 /** Makes ready for {@linkcode submitPoll}, once for the process: to give it up again takes the kernel milliseconds. */
 export function setUpPolls(): void {
   if (context !== 0n) return;
-  if (!registered) onForkedChild(forget);
+  if (!registered) onForkedChild(forget, () => context !== 0n);
   registered = true;
   const created = new BigUint64Array(1);
   checkZero(

@@ -120,7 +120,9 @@ function join(pid: number, waiter: Waiter): PendingChild {
     known.join(waiter);
     return known;
   }
-  if (!registered) onForkedChild(() => pending.clear());
+  if (!registered) {
+    onForkedChild(() => pending.clear(), () => pending.size > 0);
+  }
   registered = true;
   const child = new PendingChild(pid, waiter);
   try {

@@ -175,7 +175,7 @@ export function watch(watched: Watched): void {
     onForkedChild(() => {
       watcher?.abandon();
       watcher = undefined;
-    });
+    }, () => watcher !== undefined);
     registered = true;
   }
   watcher ??= new Watcher();

@@ -1,9 +1,12 @@
+import type { CallList, CallResult } from "../../ffi/_call_list.ts";
+import { cString } from "../../ffi/_c_strings.ts";
 import { MADV_DOFORK } from "../../ffi/constants.ts";
 import { ERRNO } from "../../ffi/errno.ts";
-import { readErrno } from "../../ffi/_errno.ts";
+import { errnoAddress } from "../../ffi/_errno.ts";
+import { functionAddresses } from "../../ffi/_function_addresses.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
+import { readFile } from "./file_reading.ts";
 import { mappings } from "./own_memory.ts";
-import { closeProc, openProc, rereadProc } from "./proc_file.ts";
 
 /** Nothing is ever mapped in the first page, and user space ends below this on both architectures. */
 const FIRST = 4096n;
@@ -13,9 +16,18 @@ const END = (1n << 48n) - FIRST;
 const SIZE = 0;
 const DATA = 5;
 
+const STATM = cString("/proc/self/statm", "path");
+const LINE = 128;
+
 interface Range {
   readonly start: bigint;
   readonly length: bigint;
+}
+
+/** What the kernel says of a range. */
+interface Treatment {
+  readonly call: CallResult;
+  readonly errno: Int32Array<ArrayBuffer>;
 }
 
 /**
@@ -27,16 +39,13 @@ interface Range {
  * lie between those.
  */
 export class AddressSpace {
-  #ranges: readonly Range[] | undefined;
-  #statm = -1;
-  readonly #line = new Uint8Array(new ArrayBuffer(128));
-  #size = 0;
-  #data = 0;
+  readonly #ranges: readonly Range[];
+  readonly #before = new Uint8Array(new ArrayBuffer(LINE));
+  readonly #after = new Uint8Array(new ArrayBuffer(LINE));
+  #treatments: Treatment[] = [];
 
-  /** Finds the mappings that are in the way, where that is not known (any more), by trying each. */
-  survey(): void {
-    if (this.#statm === -1) this.#statm = openProc("/proc/self/statm");
-    if (this.#ranges !== undefined) return;
+  /** Finds the mappings that are in the way, by trying each. */
+  constructor() {
     const ranges: Range[] = [];
     let start = FIRST;
     for (const mapping of mappings()) {
@@ -49,51 +58,56 @@ export class AddressSpace {
     this.#ranges = ranges.filter(({ length }) => length > 0n);
   }
 
-  /** Puts all of it into the next fork, without allocating. Gives false where a new mapping is in the way. */
-  include(): boolean {
-    this.#note();
-    for (const { start, length } of this.#ranges ?? []) {
+  /** Before the fork: puts all of it into that. */
+  include(list: CallList): void {
+    const { madvise, memcpy } = functionAddresses();
+    readFile(list, STATM, this.#before);
+    this.#treatments = this.#ranges.map(({ start, length }) => {
+      const call = list.call(madvise, start, length, MADV_DOFORK);
+      const errno = new Int32Array(new ArrayBuffer(4));
+      list.call(memcpy, new Uint8Array(errno.buffer), errnoAddress(), 4);
+      return { call, errno };
+    });
+  }
+
+  /** In the parent, after the fork: notes how much is mapped. */
+  note(list: CallList): void {
+    readFile(list, STATM, this.#after);
+  }
+
+  /** Whether nothing was in the way, so that all of it was in the fork. A new mapping may be, and then the others are to be found anew. */
+  wasIncluded(list: CallList): boolean {
+    return this.#treatments.every(({ call, errno }) =>
       // A hole makes the call give -1 and ENOMEM, yet all that is mapped has been treated.
-      if (treat(start, length) === 0 || readErrno() === ERRNO.ENOMEM) continue;
-      this.#ranges = undefined;
-      return false;
-    }
-    return true;
+      list.result(call) === 0 || errno[0] === ERRNO.ENOMEM
+    );
   }
 
   /**
-   * Whether nothing has been mapped since {@linkcode include}; allocates nothing. A page of the heap that V8 has taken in
-   * between, for a function that it has just compiled perhaps, would be missing in the child.
+   * Whether nothing was mapped between the two. A page of the heap that V8 has taken in between would be missing in the child.
    */
-  unchanged(): boolean {
-    const size = this.#size;
-    const data = this.#data;
-    this.#note();
-    return this.#size === size && this.#data === data;
+  wasUnchanged(): boolean {
+    return fieldOf(this.#before, SIZE) === fieldOf(this.#after, SIZE) &&
+      fieldOf(this.#before, DATA) === fieldOf(this.#after, DATA);
   }
+}
 
-  /** Closes what the survey has opened: it is this process's, not the child's. */
-  close(): void {
-    closeProc(this.#statm);
-    this.#statm = -1;
-  }
-
-  #note(): void {
-    const length = rereadProc(this.#statm, this.#line);
-    let field = 0;
-    let number = 0;
-    for (let at = 0; at < length && field <= DATA; at++) {
-      const digit = this.#line[at]! - 0x30;
-      if (digit >= 0) {
-        number = number * 10 + digit;
-        continue;
-      }
-      if (field === SIZE) this.#size = number;
-      if (field === DATA) this.#data = number;
+/** The number in a place of a line; -1 if there is none. */
+function fieldOf(line: Uint8Array, place: number): number {
+  let field = 0;
+  let number = 0;
+  for (const byte of line) {
+    const digit = byte - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      number = number * 10 + digit;
+    } else if (field === place) {
+      return number;
+    } else {
       field++;
       number = 0;
     }
   }
+  return -1;
 }
 
 function treat(start: bigint, length: bigint): number {

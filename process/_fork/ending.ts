@@ -1,4 +1,7 @@
+import { rehearsing } from "../../ffi/_after_fork.ts";
 import { _exit } from "../_exit.ts";
+
+const hasTelemetry = /^2\.[12]\./.test(Deno.version.deno);
 
 /**
  * In the child, on Deno 2.1 and 2.2: ends it without the runtime's own way out.
@@ -7,7 +10,7 @@ import { _exit } from "../_exit.ts";
  * a forked child as it leaves any process: its own code for unloading and for printing what was not caught is at work.
  */
 export function endWithoutTelemetry(): void {
-  if (!/^2\.[12]\./.test(Deno.version.deno)) return;
+  if (!hasTelemetry || rehearsing) return;
   listenLast({
     unload() {
       announceExit();

@@ -1,3 +1,4 @@
+import { rehearsing } from "../../ffi/_after_fork.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -25,6 +26,13 @@ import { ERRNO } from "../../ffi/errno.ts";
 import { EPOLL_EVENT, STATX } from "../../ffi/layouts.ts";
 import { isOwnDescriptor } from "../../ffi/_own_descriptors.ts";
 import { PosixError } from "../../ffi/posix_error.ts";
+import {
+  type CallArgument,
+  type CallList,
+  CallOutput,
+  type CallResult,
+} from "../../ffi/_call_list.ts";
+import { functionAddresses } from "../../ffi/_function_addresses.ts";
 import { checkValue, checkZero } from "../../ffi/_results.ts";
 import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
 import { listProc, readDescriptorLink, readProc } from "./proc_file.ts";
@@ -79,9 +87,16 @@ export class EventLoops {
   readonly #signals: SignalSockets;
   readonly #shared: ReadonlySet<number>;
   readonly #connections: ReadonlySet<number>;
+  /** What the renewal has given in the child, none of it -1. */
+  readonly #given: CallResult[] = [];
+  /** The registrations that are left out, and the epoll instance of each. */
+  readonly #others: { epoll: number; registration: Registration }[];
   #leftOut: LeftOut[] = [];
   /** What stands in for the parent's connections. */
   #closedSocket = -1n;
+
+  /** The files of /proc that tell what they watch, with their lengths. */
+  readonly files: ReadonlyMap<string, number>;
 
   /** Looks for them; a runtime that is built otherwise is refused before anything has happened. */
   constructor() {
@@ -100,7 +115,14 @@ export class EventLoops {
         sockets.set(fd, Number(link.slice("socket:[".length, -1)));
       }
     }
-    this.#epolls = readEpolls(epolls);
+    const texts = new Map(epolls.map((fd) => {
+      const path = `/proc/self/fdinfo/${fd}`;
+      return [fd, { path, text: readProc(path) }];
+    }));
+    this.files = new Map(
+      texts.values().map(({ path, text }) => [path, text.length]),
+    );
+    this.#epolls = readEpolls(texts);
     const watched = this.#epolls.flatMap(({ registrations }) => registrations);
     this.#wakers = watched.map(({ fd }) => fd).filter((fd) => eventfds.has(fd));
     this.#signals = findSignalSockets(sockets, watched);
@@ -112,6 +134,11 @@ export class EventLoops {
       ...this.#signals.receivers,
       ...sockets.keys().filter(listens),
     ]);
+    this.#others = this.#epolls.flatMap(({ fds, registrations }) =>
+      registrations.filter(({ fd }) => !this.#shared.has(fd)).map(
+        (registration) => ({ epoll: fds[0]!, registration }),
+      )
+    );
     this.#connections = new Set(
       sockets.keys().filter((fd) =>
         fd > 2 && !this.#shared.has(fd) && isTcp(fd)
@@ -119,25 +146,54 @@ export class EventLoops {
     );
   }
 
-  /** In the child: makes event loops of its own, which watch what the parent's did at the moment of the fork. */
-  unshare(): void {
-    for (const fd of this.#wakers) replace(newEventfd(), [fd]);
+  /** In the child, by calls of the list: makes event loops of its own, which watch what the parent's did at the moment of the fork. */
+  unshare(list: CallList): void {
+    const { epoll_create1, epoll_ctl, eventfd, socketpair } =
+      functionAddresses();
+    const given = (result: CallResult): CallResult => {
+      this.#given.push(result);
+      return result;
+    };
+    /** Puts a new description under the numbers of an old one. */
+    const replace = (fd: CallArgument, numbers: readonly number[]) => {
+      const { close, dup3 } = functionAddresses();
+      for (const number of numbers) {
+        given(list.call(dup3, fd, number, O_CLOEXEC));
+      }
+      list.call(close, fd);
+    };
+    for (const fd of this.#wakers) {
+      replace(list.call(eventfd, 0, EFD_CLOEXEC | EFD_NONBLOCK), [fd]);
+    }
     const { receivers, senders } = this.#signals;
     if (receivers.length > 0) {
-      const [receiver, sender] = newSocketPair();
-      replace(receiver, receivers);
-      replace(sender, senders);
+      const pair = new Uint8Array(new ArrayBuffer(8));
+      list.call(socketpair, AF_UNIX, NEW_SOCKET, 0, pair);
+      replace(new CallOutput(pair), receivers);
+      replace(new CallOutput(pair.subarray(4)), senders);
     }
     for (const { fds, registrations } of this.#epolls) {
-      const epoll = newEpoll();
+      const epoll = list.call(epoll_create1, EPOLL_CLOEXEC);
       for (const registration of registrations) {
         const { fd } = registration;
-        if (this.#shared.has(fd)) register(epoll, registration);
-        else this.#leaveOut(fds[0]!, registration);
+        if (!this.#shared.has(fd)) continue;
+        // It can outlive its number, when a duplicate is still open; then there is nothing to be renewed.
+        list.call(epoll_ctl, epoll, EPOLL_CTL_ADD, fd, eventOf(registration));
       }
       replace(epoll, fds);
     }
-    this.#closeConnections();
+  }
+
+  /** In the child, after that: sees to it that all was done, and keeps what it has left out. */
+  finish(list: CallList): void {
+    if (rehearsing) return;
+    for (const result of this.#given) {
+      if (list.result(result) === -1) throw noEventLoop();
+    }
+    for (const { epoll, registration } of this.#others) {
+      this.#leaveOut(epoll, registration);
+    }
+    if (this.#leftOut.length > 0) this.#closeConnections();
   }
 
   #leaveOut(epoll: number, registration: Registration): void {
@@ -162,7 +218,14 @@ export class EventLoops {
     const [socket, peer] = newSocketPair();
     descriptorSymbols().close(peer);
     this.#closedSocket = inodeOf(socket);
-    replace(socket, fds);
+    for (const fd of fds) {
+      checkValue(
+        descriptorSymbols().dup3(socket, fd, O_CLOEXEC),
+        "dup3",
+        () => `Cannot replace descriptor ${fd}`,
+      );
+    }
+    descriptorSymbols().close(socket);
     fetchAnew();
   }
 
@@ -192,11 +255,13 @@ export const parentLoops: { current: EventLoops | undefined } = {
   current: undefined,
 };
 
-function readEpolls(fds: readonly number[]): EpollInstance[] {
+function readEpolls(
+  texts: ReadonlyMap<number, { text: string }>,
+): EpollInstance[] {
   const found = new Map<string, EpollInstance>();
-  for (const fd of fds) {
-    const lines = readProc(`/proc/self/fdinfo/${fd}`).split("\n")
-      .filter((line) => line.startsWith("tfd:")).sort();
+  for (const [fd, { text }] of texts) {
+    const lines = text.split("\n").filter((line) => line.startsWith("tfd:"))
+      .sort();
     // Two numbers of one instance show the same registrations; two instances never do, for each has its own waker.
     const key = lines.join("\n");
     const known = found.get(key);
@@ -257,44 +322,29 @@ function findSignalSockets(
   throw unknownRuntime(`the signal socket ${loop.fd} has no peer`);
 }
 
-function newEventfd(): number {
-  return checkValue(
-    descriptorSymbols().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-    "eventfd",
-    () => "Cannot make a waker",
-  );
-}
+const NEW_SOCKET = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
 function newSocketPair(): [number, number] {
   const pair = new Int32Array(2);
   checkZero(
-    forkSymbols().socketpair(
-      AF_UNIX,
-      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-      0,
-      pair,
-    ),
+    forkSymbols().socketpair(AF_UNIX, NEW_SOCKET, 0, pair),
     "socketpair",
-    () => "Cannot make a signal socket pair",
+    () => "Cannot make a closed socket",
   );
   return [pair[0]!, pair[1]!];
 }
 
-function newEpoll(): number {
-  return checkValue(
-    forkSymbols().epoll_create1(EPOLL_CLOEXEC),
-    "epoll_create1",
-    () => "Cannot make an event loop",
-  );
-}
-
 /** A registration can outlive its number (when a duplicate is still open); such a one has nothing to be renewed. */
 function register(epoll: number, registration: Registration): void {
-  const { fd, events, data } = registration;
+  const event = eventOf(registration);
+  forkSymbols().epoll_ctl(epoll, EPOLL_CTL_ADD, registration.fd, event);
+}
+
+function eventOf({ events, data }: Registration): Uint8Array<ArrayBuffer> {
   const event = new DataView(new ArrayBuffer(EPOLL_EVENT.size));
   event.setUint32(EPOLL_EVENT.fields.events, events, true);
   event.setBigUint64(EPOLL_EVENT.fields.data, data, true);
-  forkSymbols().epoll_ctl(epoll, EPOLL_CTL_ADD, fd, event);
+  return new Uint8Array(event.buffer);
 }
 
 /** Whether a socket waits for connections, which each process may then accept. */
@@ -344,16 +394,11 @@ function typeOf(fd: number): number {
     : NO_TYPE;
 }
 
-/** Puts a new description under the numbers of an old one. */
-function replace(fd: number, numbers: readonly number[]): void {
-  for (const number of numbers) {
-    checkValue(
-      descriptorSymbols().dup3(fd, number, O_CLOEXEC),
-      "dup3",
-      () => `Cannot replace descriptor ${number}`,
-    );
-  }
-  descriptorSymbols().close(fd);
+function noEventLoop(): PosixError {
+  return new PosixError("Cannot make an event loop", {
+    errno: ERRNO.EMFILE,
+    syscall: "dup3",
+  });
 }
 
 function unknownRuntime(detail: string): PosixError {

@@ -1,3 +1,4 @@
+import { rehearsing } from "../../ffi/_after_fork.ts";
 import { O_RDONLY, O_RDWR } from "../../ffi/constants.ts";
 import { type Mapping, mappings, OwnMemory } from "./own_memory.ts";
 
@@ -62,6 +63,7 @@ class PoolCount {
 
   /** In the child: has its pool count none. */
   reset(): void {
+    if (rehearsing) return;
     const address = this.#address;
     let done = false;
     if (address !== undefined) {

@@ -1,3 +1,4 @@
+import { rehearsing } from "../../ffi/_after_fork.ts";
 import { SYS_futex } from "../../ffi/constants.ts";
 import { addressOf } from "../../ffi/_c_strings.ts";
 import { forkSymbols, futexWaitOnPool } from "../../ffi/_symbols.ts";
@@ -30,7 +31,9 @@ const LOOKS_AFTER = 200;
  */
 class PoolThreads {
   readonly #word = new Int32Array(new ArrayBuffer(4));
-  readonly #calls = new Set<Promise<number>>();
+  #calls = new Set<Promise<number>>();
+  /** The latest of them, where it is of this turn of the event loop. */
+  #latest: Promise<number> | undefined;
   #address = 0;
   #ours = new Set<number>();
   #foreign = new Set<number>();
@@ -167,31 +170,29 @@ class PoolThreads {
     await Promise.all(this.#calls);
   }
 
-  /**
-   * In the child, before its pool is given the first call: forgets the parent's threads. Gives the latest call of those that were
-   * made to park them in this turn of the event loop, if there was one.
-   */
-  forget(): Promise<number> | undefined {
-    const latest = this.#parked.size > 0 ? [...this.#calls].at(-1) : undefined;
-    this.#calls.clear();
-    this.#ours.clear();
-    this.#foreign.clear();
-    this.#parked.clear();
-    return latest;
+  /** In the parent, right before a fork: notes what is pending, none of which will ever come in the child. */
+  notePending(): void {
+    this.#latest = this.#parked.size > 0 ? [...this.#calls].at(-1) : undefined;
+    if (this.#latest !== undefined) pendingOps.note(this.#latest);
   }
 
-  /**
-   * In the child: has nothing that the parent was waiting for keep the child alive, as it will never come. Calls are numbered, and
-   * the latest one is ours, or one is made to be.
-   */
-  abandonCalls(latest: Promise<number> | undefined): void {
-    if (latest === undefined) {
-      this.occupy(1);
-      this.#wake();
-      latest = [...this.#calls].at(-1)!;
-      this.#calls.clear();
-    }
-    pendingOps.unref(latest);
+  /** In the child, before its pool is given the first call: forgets the parent's threads, and all that the parent was waiting for. */
+  abandon(): void {
+    if (rehearsing) return pendingOps.abandonSoon();
+    this.#calls = new Set();
+    this.#ours = new Set();
+    this.#foreign = new Set();
+    this.#parked = new Set();
+    if (this.#latest === undefined) this.#noteByCall();
+    pendingOps.abandonSoon();
+  }
+
+  /** Calls are numbered, and so one more tells which there are. */
+  #noteByCall(): void {
+    this.occupy(1);
+    this.#wake();
+    pendingOps.note([...this.#calls].at(-1)!);
+    this.#calls.clear();
   }
 }
 

@@ -26,11 +26,30 @@ export class Rest {
   #patience = PATIENCE;
   #runner: Thread | undefined;
 
-  /** Waits until every other thread rests, parks the idle ones of the pool, and notes how much each has run till then. */
-  settle(): void {
+  /** Whether there is the thread of `Deno.watchFs`. */
+  watchesFiles = false;
+
+  /**
+   * Waits until every other thread rests, and parks the idle ones of the pool. Gives how much each had run when it was seen at rest:
+   * its file, and what that said.
+   */
+  settle(): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+    try {
+      this.#settle();
+      const threads = [...this.#threads.values()];
+      this.watchesFiles = threads.some((thread) =>
+        thread.kind === "other" && thread.name.startsWith(WATCHING)
+      );
+      return new Map(threads.map(({ schedstat, noted }) => [schedstat, noted]));
+    } finally {
+      this.#close();
+    }
+  }
+
+  #settle(): void {
     this.#refresh();
     for (;;) {
-      if (this.#note() && this.held()) {
+      if (this.#note() && this.#held()) {
         const idle = this.#idle();
         if (idle.length === 0) break;
         poolCount.survey(this.#poolSize());
@@ -42,14 +61,6 @@ export class Rest {
       }
     }
     poolCount.confirm(this.#poolSize());
-  }
-
-  /** Whether there is the thread of `Deno.watchFs`. */
-  get watchesFiles(): boolean {
-    return [...this.#threads.values()]
-      .some((thread) =>
-        thread.kind === "other" && thread.name.startsWith(WATCHING)
-      );
   }
 
   /** The threads that bear the name of the pool's, other runtimes' included. */
@@ -78,8 +89,8 @@ export class Rest {
     return true;
   }
 
-  /** Whether no thread has run since {@linkcode settle} noted them; allocates nothing. */
-  held(): boolean {
+  /** Whether no thread has run since it was noted; allocates nothing. */
+  #held(): boolean {
     for (const thread of this.#threads.values()) {
       if (!thread.hasRun()) continue;
       this.#runner = thread;
@@ -89,7 +100,7 @@ export class Rest {
   }
 
   /** Closes what the watching took. */
-  close(): void {
+  #close(): void {
     for (const thread of this.#threads.values()) thread.close();
     this.#threads.clear();
   }

@@ -1,3 +1,4 @@
+import { rehearsing } from "../../ffi/_after_fork.ts";
 import { hasTestRunner } from "../../ffi/_deno_core.ts";
 import { type Signal, signalNumber } from "../../ffi/_signals.ts";
 import { signalSymbols } from "../../ffi/_symbols.ts";
@@ -56,6 +57,11 @@ class SignalListeners {
     );
   }
 
+  /** Whether there are any, which are a forked child's as well. */
+  get isServing(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** The signals that somebody listens for. */
   get numbers(): number[] {
     return [...this.#listeners.keys()].map(numberOf);
@@ -107,11 +113,13 @@ class SignalListeners {
    * been about to tell them of a signal that the parent had got, and only the parent.
    */
   renew(): void {
-    this.displaced.clear();
+    if (rehearsing) return;
+    if (this.displaced.size > 0) this.displaced.clear();
     for (const [signal, listeners] of this.#inChild ? [] : this.#listeners) {
       for (const listener of listeners) this.#native.remove(signal, listener);
     }
     this.#inChild = true;
+    if (!this.isServing) return;
     this.#pipe.renew();
     for (const signal of this.#listeners.keys()) {
       this.#pipe.catch(numberOf(signal));

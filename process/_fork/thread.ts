@@ -32,6 +32,9 @@ const MEMORY_CALLS: ReadonlySet<number> = new Set([
 const V8_WORKER = new TextEncoder().encode("V8 ");
 const POOL = new TextEncoder().encode("tokio-runtime");
 
+/** Room for three numbers in a line. */
+export const NOTE_SIZE = 96;
+
 const line = new Uint8Array(new ArrayBuffer(256));
 
 /**
@@ -40,11 +43,16 @@ const line = new Uint8Array(new ArrayBuffer(256));
  */
 export class Thread {
   readonly tid: number;
+  /** The file that tells how often and how long it has run. */
+  readonly schedstat: string;
   readonly #commFile: number;
   readonly #syscallFile: number;
   readonly #schedstatFile: number;
-  readonly #before = new Uint8Array(new ArrayBuffer(96));
-  readonly #after = new Uint8Array(new ArrayBuffer(96));
+  /** How often and how long it had run when that was noted, as the kernel puts it. */
+  readonly noted: Uint8Array<ArrayBuffer> = new Uint8Array(
+    new ArrayBuffer(NOTE_SIZE),
+  );
+  readonly #now = new Uint8Array(new ArrayBuffer(NOTE_SIZE));
   /** What it is, by its name; a young one still bears its creator's, so an unknown one is asked at each look. */
   kind: ThreadKind = "other";
   /** Whether it sleeps in a system call, as of the last look. */
@@ -56,11 +64,14 @@ export class Thread {
 
   constructor(tid: number) {
     this.tid = tid;
+    const directory = `/proc/self/task/${tid}`;
+    this.schedstat = `${directory}/schedstat`;
     const files: number[] = [];
     try {
-      for (const name of ["comm", "syscall", "schedstat"]) {
-        files.push(openProc(`/proc/self/task/${tid}/${name}`));
+      for (const name of ["comm", "syscall"]) {
+        files.push(openProc(`${directory}/${name}`));
       }
+      files.push(openProc(this.schedstat));
     } catch (error) {
       for (const file of files) closeProc(file);
       throw error;
@@ -131,16 +142,16 @@ export class Thread {
 
   /** Notes how often and how long it has run. */
   note(): void {
-    this.#before.fill(0);
-    rereadProc(this.#schedstatFile, this.#before);
+    this.noted.fill(0);
+    rereadProc(this.#schedstatFile, this.noted);
   }
 
   /** Whether it has run since it was noted. */
   hasRun(): boolean {
-    this.#after.fill(0);
-    rereadProc(this.#schedstatFile, this.#after);
-    for (let at = 0; at < this.#after.length; at++) {
-      if (this.#after[at] !== this.#before[at]) return true;
+    this.#now.fill(0);
+    rereadProc(this.#schedstatFile, this.#now);
+    for (let at = 0; at < this.#now.length; at++) {
+      if (this.#now[at] !== this.noted[at]) return true;
     }
     return false;
   }

@@ -1,4 +1,7 @@
-import { memorySymbols, threadSymbols } from "../../ffi/_symbols.ts";
+import { rehearsing } from "../../ffi/_after_fork.ts";
+import type { CallList, CallResult } from "../../ffi/_call_list.ts";
+import { functionAddresses } from "../../ffi/_function_addresses.ts";
+import { memorySymbols } from "../../ffi/_symbols.ts";
 import { type Mapping, mappings, OwnMemory } from "./own_memory.ts";
 import { listProc, readProc } from "./proc_file.ts";
 
@@ -57,44 +60,63 @@ interface Worker {
  */
 class V8Workers {
   #workers: readonly Worker[] | undefined;
+  /** The calls that start them in the child. */
+  #started: readonly CallResult[] = [];
   /** Whether this process has them; with all of V8 on one thread there are none, and none are missed. */
   complete = true;
 
   /** Before a fork: finds them, the first time. */
   find(): void {
     if (this.#workers !== undefined || !this.complete) return;
-    // Bound here, once, or each child would have to.
-    threadSymbols();
-    memorySymbols();
     const tids = new Set(listProc("/proc/self/task").filter(isWorker));
     const found = tids.size > 0 ? new Search(tids).workers : [];
     this.#workers = found.length === tids.size ? found : undefined;
     this.complete = this.#workers !== undefined;
   }
 
-  /** In the child, on its only thread, with signals blocked, which is how the workers get to have them blocked as well. */
-  restart(): void {
+  /**
+   * In the child, by calls of the list, on its only thread, with signals blocked, which is how the workers get to have them blocked
+   * as well.
+   */
+  restart(list: CallList): void {
+    const { memcpy, pthread_create } = functionAddresses();
     const workers = this.#workers ?? [];
-    for (const worker of workers) forgetWaiting(worker);
-    for (const { object, handle, start } of workers) {
-      if (threadSymbols().pthread_create(handle, 0n, start, object) === 0) {
-        continue;
-      }
-      this.complete = false;
-      this.#workers = undefined;
-      return;
+    for (const worker of workers) {
+      const { lock, wake, freshLock, freshWake } = asNew(worker);
+      list.call(memcpy, lock, freshLock, freshLock.length);
+      list.call(memcpy, wake, freshWake, freshWake.length);
     }
+    this.#started = workers.map(({ object, handle, start }) =>
+      list.call(pthread_create, handle, 0, start, object)
+    );
+  }
+
+  /** In the child, after that: sees whether they are there. */
+  finish(list: CallList): void {
+    for (const call of this.#started) {
+      if (list.result(call) !== 0 && !rehearsing) return this.#giveUp();
+    }
+  }
+
+  #giveUp(): void {
+    this.complete = false;
+    this.#workers = undefined;
   }
 }
 
 /**
- * Makes the lock and the condition variable what they were when nobody had ever waited. Those who did are no more; and this thread
- * may have woken one since the fork, for work that has come up, to whom the lock is then promised for ever.
+ * The lock and the condition variable of a worker as they are where nobody has ever waited. Those who did are no more in a child;
+ * and the thread that has forked may have woken one since, for work that has come up, to whom the lock is then promised for ever.
  */
-function forgetWaiting({ lock, wake, making }: Worker): void {
-  const { memcpy, store } = memorySymbols();
-  const freshLock = new Uint8Array(making.lockBytes);
-  const freshWake = new Uint8Array(making.wakeBytes);
+function asNew({ lock, wake, making }: Worker): {
+  lock: bigint;
+  wake: bigint;
+  freshLock: Uint8Array<ArrayBuffer>;
+  freshWake: Uint8Array<ArrayBuffer>;
+} {
+  const { memcpy } = memorySymbols();
+  const freshLock = new Uint8Array(new ArrayBuffer(making.lockBytes));
+  const freshWake = new Uint8Array(new ArrayBuffer(making.wakeBytes));
   if (making === GLIBC) {
     const old = new Uint8Array(4);
     memcpy(old, lock + BigInt(LOCK_KIND), 4n);
@@ -102,8 +124,7 @@ function forgetWaiting({ lock, wake, making }: Worker): void {
     memcpy(old, wake + BigInt(WAKE_FLAGS), 4n);
     freshWake[WAKE_FLAGS] = old[0]! & WAKE_FLAGS_MASK;
   }
-  store(lock, freshLock, BigInt(making.lockBytes));
-  store(wake, freshWake, BigInt(making.wakeBytes));
+  return { lock, wake, freshLock, freshWake };
 }
 
 function isWorker(tid: number): boolean {
@@ -127,9 +148,11 @@ class Search {
 
   #scan(heap: Mapping): void {
     this.#memory.scan(heap, NAME.length, (words, length, address) => {
-      // What malloc gives lies at multiples of 16 bytes, and so does the name in the object.
-      for (let at = 0; at < length; at += 4) {
-        if (words[at] !== NAME[0] || words[at + 1] !== NAME[1]) continue;
+      for (let at = -1;;) {
+        at = words.indexOf(NAME[0]!, at + 1);
+        if (at === -1 || at >= length) break;
+        // What malloc gives lies at multiples of 16 bytes, and so does the name in the object.
+        if (at % 4 !== 0 || words[at + 1] !== NAME[1]) continue;
         if (words[at + 2] !== NAME[2] || words[at + 3] !== NAME[3]) continue;
         const name = address + BigInt(at * 4);
         const worker = this.#worker(name - BigInt(THREAD.name * 8));

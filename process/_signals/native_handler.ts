@@ -1,18 +1,9 @@
-import { ARCHITECTURE } from "../../ffi/_platform.ts";
 import {
-  MAP_ANONYMOUS,
-  MAP_PRIVATE,
-  PROT_READ,
-  PROT_WRITE,
-} from "../../ffi/constants.ts";
-import { checkZero, lastError } from "../../ffi/_results.ts";
-import { PROT_EXEC } from "../../ffi/signal_constants.ts";
-import { mappingSymbols, memorySymbols } from "../../ffi/_symbols.ts";
-
-/** How far the data lie behind the code: a multiple of every page size. */
-const DATA = 65_536;
-
-const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+  DATA_OFFSET,
+  loadMachineCode,
+  type MachineCode,
+} from "../../ffi/_machine_code.ts";
+import { memorySymbols } from "../../ffi/_symbols.ts";
 
 /**
  * The handler, as the assembler makes it of the source in `tests/process/native_handler_test.ts`:
@@ -25,7 +16,7 @@ const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
  * }
  * ```
  */
-export const HANDLER_CODE: Readonly<Record<typeof ARCHITECTURE, string>> = {
+export const HANDLER_CODE: MachineCode = {
   x86_64: "575652b8010000008b3df2ff0000ba800000000f055a5e5f488d05e1ff0000" +
     "4863cf488b04c84885c07402ffe0c3",
   aarch64: "e007bea9e20b00f9c9ff0710200140b9021080d2080880d2010000d4" +
@@ -38,39 +29,18 @@ export const HANDLER_CODE: Readonly<Record<typeof ARCHITECTURE, string>> = {
  *
  * A handler may run on any thread at any time, so it cannot be JavaScript. libc has functions that can stand in for one
  * (`putchar` writes the number of a signal), but none takes what a handler is told beyond that. So this is machine code: a
- * system call and a jump. It lies in memory of its own, which is never writable and executable at once, nor ever given back,
- * since nobody can tell whether a thread is just about to enter it.
+ * system call and a jump.
  */
 export class NativeHandler {
   /** Where it begins: for `sa_handler`. */
   readonly address: bigint;
 
   constructor() {
-    const libc = mappingSymbols();
-    const size = BigInt(2 * DATA);
-    const address = libc
-      .mmap(
-        0n,
-        size,
-        PROT_READ | PROT_WRITE,
-        MAP_PRIVATE | MAP_ANONYMOUS,
-        -1,
-        0n,
-      );
-    const action = () => "Cannot catch signals";
-    if (address === MAP_FAILED) throw lastError("mmap", action);
-    const code = Uint8Array.from(
-      HANDLER_CODE[ARCHITECTURE].match(/../g)!,
-      (byte) => parseInt(byte, 16),
+    this.address = loadMachineCode(
+      HANDLER_CODE,
+      () => "Cannot catch signals",
     );
-    memorySymbols().store(address, code, BigInt(code.length));
-    this.address = address;
     this.setDescriptor(-1);
-    checkZero(
-      libc.mprotect(address, BigInt(DATA), PROT_READ | PROT_EXEC),
-      "mprotect",
-      action,
-    );
   }
 
   /** The pipe to write to; -1 for none. */
@@ -84,7 +54,7 @@ export class NativeHandler {
   }
 
   #store(index: number, value: bigint): void {
-    const at = this.address + BigInt(DATA + 8 * index);
+    const at = this.address + BigInt(DATA_OFFSET + 8 * index);
     memorySymbols().store(at, BigInt64Array.of(value), 8n);
   }
 }

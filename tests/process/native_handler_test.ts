@@ -1,10 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { O_CREAT, O_RDONLY, O_WRONLY } from "../../ffi/constants.ts";
-import { close, open, readAll, writeAll } from "../../ipc/mod.ts";
 import { HANDLER_CODE } from "../../process/_signals/native_handler.ts";
-import { withDirectory, withoutLeaks } from "../_helpers.ts";
-import { targets } from "../ffi/_compiler.ts";
-import { run } from "../ffi/_programs.ts";
+import { testMachineCode } from "../ffi/_assembler.ts";
 
 /** What the handler is made of: its data lie 65,536 bytes behind it, the descriptor first, then the next handlers by signal. */
 const SOURCES: Readonly<Record<string, string>> = {
@@ -42,47 +37,4 @@ const SOURCES: Readonly<Record<string, string>> = {
   1: ret`,
 };
 
-const END = "the code ends here";
-const LENGTH = "its length:";
-
-for (const { arch, compiler, note } of targets) {
-  Deno.test({
-    name: `the signal handler is what the assembler makes of it on ${note}`,
-    ignore: compiler === null,
-    fn: withoutLeaks(() =>
-      withDirectory((directory) => {
-        const [source, output] = [`${directory}/a.s`, `${directory}/a.o`];
-        const file = open(source, O_WRONLY | O_CREAT, 0o600);
-        writeAll(
-          file,
-          [
-            `code:${SOURCES[arch]!}`,
-            `end: .ascii "${END}"`,
-            ".org 65536",
-            "data:",
-            ".section .rodata",
-            `.ascii "${LENGTH}"`,
-            ".byte end - code",
-            "",
-          ].join("\n"),
-        );
-        close(file);
-        const { status } = run(compiler!, "-c", "-o", output, source);
-        assertEquals(status, 0);
-        const object = open(output, O_RDONLY);
-        const bytes = Array.from(
-          readAll(object),
-          (byte) => String.fromCharCode(byte),
-        ).join("");
-        close(object);
-        const length = bytes.charCodeAt(bytes.indexOf(LENGTH) + LENGTH.length);
-        const end = bytes.indexOf(END);
-        const code = Array.from(
-          bytes.slice(end - length, end),
-          (letter) => letter.charCodeAt(0).toString(16).padStart(2, "0"),
-        );
-        assertEquals(code.join(""), HANDLER_CODE[arch as "x86_64"]);
-      })
-    ),
-  });
-}
+testMachineCode("the signal handler", HANDLER_CODE, SOURCES);

@@ -1,0 +1,206 @@
+import { addressOf } from "./_c_strings.ts";
+import { loadMachineCode, type MachineCode } from "./_machine_code.ts";
+import { functionAddresses } from "./_function_addresses.ts";
+import { callSymbols } from "./_symbols.ts";
+
+/**
+ * What makes the calls, as the assembler makes it of the source in `tests/ffi/_call_list_test.ts`:
+ *
+ * ```c
+ * struct call { long (*function)(); long arguments[6]; long skip; long result; };
+ * int make(struct call *call, void *) {
+ *   while (call->function) {
+ *     call->result = call->function(call->arguments[0], …, call->arguments[5]);
+ *     call = (int) call->result == 0 ? (char *) (call + 1) + call->skip : call + 1;
+ *   }
+ *   return 0;
+ * }
+ * ```
+ */
+export const MAKER_CODE: MachineCode = {
+  x86_64: "f30f1efa534889fb488b034885c074354989c3488b7b08488b7310488b5318" +
+    "488b4b204c8b43284c8b4b3031c041ffd348894340488b4b384883c34885c075c8" +
+    "4801cbebc35bc3",
+  aarch64: "fd7bbea9fd030091f30b00f9f30300aa680240f9680100b4608640a9628e41a9" +
+    "649642a900013fd6602200f9691e40f973220191e0feff357302098bf5ffff17" +
+    "000080d2f30b40f9fd7bc2a8c0035fd6",
+};
+
+/** The words of a call, in their order in memory. */
+const WORDS = 9;
+const ARGUMENT = 1;
+const SKIP = 7;
+const RESULT = 8;
+const WORD = 8;
+const INT = 4;
+const CALL = WORDS * WORD;
+
+/** What a call of the list gives, as an argument of a later one. */
+export class CallResult {
+  /** The call's place in its list. */
+  readonly index: number;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/** An `int` that an earlier call of the list puts into memory, as an argument of a later one. */
+export class CallOutput {
+  /** The memory. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.bytes = bytes;
+  }
+}
+
+/** An argument for C: an integer or an address, memory that is not V8's to move, or what an earlier call of the list gives. */
+export type CallArgument =
+  | number
+  | bigint
+  | Uint8Array<ArrayBuffer>
+  | CallResult
+  | CallOutput;
+
+/** A word of the list itself. */
+class Place {
+  readonly call: number;
+  readonly word: number;
+
+  constructor(call: number, word: number) {
+    this.call = call;
+    this.word = word;
+  }
+}
+
+interface Call {
+  readonly target: bigint;
+  readonly arguments: readonly (CallArgument | Place)[];
+  /** How many calls are passed over where this one gives 0. */
+  skip: number;
+}
+
+/**
+ * Calls of C functions that are made one after another by machine code, with no JavaScript in between.
+ *
+ * In JavaScript every call is surrounded by things that V8 does: it takes memory, looks whether to compile something, writes
+ * to pages all over its heap. For most calls that is of no account. Between what a fork has to look at and the fork itself it is: what
+ * was seen would not be so any more; and in the child, where each page that is written to must be copied first, it takes ten
+ * times as long as the calls.
+ *
+ * `errno` is lost on the way: a list copies it, where it matters, by a call of `memcpy`. A result of 0, of which the lower 32
+ * bits count, can pass over some calls, and so a `fork` goes two ways.
+ */
+export class CallList {
+  readonly #calls: Call[] = [];
+  readonly #kept: unknown[] = [];
+  #words = new BigInt64Array();
+  /** The same as words of half the size. */
+  #ints = new Int32Array();
+  #address = 0n;
+
+  /** Adds a call. */
+  call(target: bigint, ...values: readonly CallArgument[]): CallResult {
+    let later = values.filter(isLate).length;
+    for (const [position, value] of values.entries()) {
+      if (!isLate(value)) continue;
+      // It is put in its place by a call of its own, right before.
+      const place = new Place(this.#calls.length + later, ARGUMENT + position);
+      later--;
+      const [source, size] = value instanceof CallResult
+        ? [new Place(value.index, RESULT), WORD]
+        : [value.bytes, INT];
+      this.#add(functionAddresses().memcpy, [place, source, size]);
+    }
+    return this.#add(target, values);
+  }
+
+  /** Has the calls that `body` adds passed over where the call, which is the latest, gives 0. */
+  unlessZero({ index }: CallResult, body: () => void): void {
+    const start = this.#calls.length;
+    body();
+    this.#calls[index]!.skip = this.#calls.length - start;
+  }
+
+  /** Adds an end: what follows is only reached by passing this over. */
+  end(): void {
+    this.#add(0n, []);
+  }
+
+  /** Makes ready for the calls; the list cannot grow any more. */
+  prepare(): void {
+    if (this.#words.length === 0) this.#write();
+    maker ??= loadMachineCode(MAKER_CODE, () => "Cannot make calls");
+  }
+
+  /** Makes the calls. */
+  run(): void {
+    if (maker === undefined || this.#words.length === 0) this.prepare();
+    // libc calls the code once, to compare what is sought with the one element that there is.
+    callSymbols().bsearch(this.#address, this.#address, 1n, 8n, maker!);
+  }
+
+  /** What a call has given the last time, as an `int`. */
+  result({ index }: CallResult): number {
+    return this.#ints[(index * WORDS + RESULT) * 2]!;
+  }
+
+  /** Changes an argument that is an `int`. */
+  set({ index }: CallResult, position: number, value: number): void {
+    if (this.#words.length === 0) this.#write();
+    this.#ints[(index * WORDS + ARGUMENT + position) * 2] = value;
+  }
+
+  #add(
+    target: bigint,
+    values: readonly (CallArgument | Place)[],
+  ): CallResult {
+    this.#calls.push({ target, arguments: values, skip: 0 });
+    return new CallResult(this.#calls.length - 1);
+  }
+
+  #write(): void {
+    this.end();
+    const buffer = new ArrayBuffer(this.#calls.length * CALL);
+    this.#words = new BigInt64Array(buffer);
+    this.#ints = new Int32Array(buffer);
+    this.#address = addressOf(buffer);
+    const addresses = new Map<ArrayBuffer, bigint>();
+    for (const [index, call] of this.#calls.entries()) {
+      const at = index * WORDS;
+      this.#words[at] = call.target;
+      for (const [position, value] of call.arguments.entries()) {
+        this.#words[at + ARGUMENT + position] = this.#encode(value, addresses);
+      }
+      this.#words[at + SKIP] = BigInt(call.skip * CALL);
+    }
+  }
+
+  #encode(
+    value: CallArgument | Place,
+    addresses: Map<ArrayBuffer, bigint>,
+  ): bigint {
+    if (isLate(value)) return 0n;
+    if (value instanceof Place) {
+      return this.#address + BigInt(value.call * CALL + value.word * WORD);
+    }
+    if (value instanceof Uint8Array) {
+      const { buffer, byteOffset } = value;
+      this.#kept.push(buffer);
+      let address = addresses.get(buffer);
+      if (address === undefined) {
+        address = addressOf(buffer);
+        addresses.set(buffer, address);
+      }
+      return address + BigInt(byteOffset);
+    }
+    return BigInt.asIntN(64, BigInt(value));
+  }
+}
+
+let maker: bigint | undefined;
+
+function isLate(value: unknown): value is CallResult | CallOutput {
+  return value instanceof CallResult || value instanceof CallOutput;
+}
