@@ -25,6 +25,10 @@ const UNASKED = 8;
 /** Where a request has its number, and what is told of its end has it again. */
 const NUMBER = 0;
 
+const SUBMIT = BigInt(SYS_io_submit);
+const CANCEL = BigInt(SYS_io_cancel);
+const GET_EVENTS = BigInt(SYS_io_getevents);
+
 /** A `struct iocb`, whose address stands for the request while that is under way. */
 interface Block {
   readonly view: DataView<ArrayBuffer>;
@@ -84,7 +88,7 @@ export function submitPoll(fd: number, eventfd: number): number {
   view.setUint32(IOCB.fields.aio_fildes, fd, true);
   view.setUint32(IOCB.fields.aio_resfd, eventfd, true);
   const submit = () =>
-    bellSymbols().io_submit(BigInt(SYS_io_submit), context, 1n, address) === 1;
+    bellSymbols().io_submit(SUBMIT, context, 1n, address) === 1;
   if (!submit()) {
     // There may be no room for it, for all those that are over and have not been asked for.
     drain();
@@ -101,7 +105,7 @@ export function submitPoll(fd: number, eventfd: number): number {
 export function cancelPoll(number: number): void {
   const block = running.get(number);
   if (block === undefined) return;
-  bellSymbols().io_cancel(BigInt(SYS_io_cancel), context, block.bytes, over);
+  bellSymbols().io_cancel(CANCEL, context, block.bytes, over);
   allAwaited = false;
   running.delete(number);
   free.push(block);
@@ -126,7 +130,7 @@ function drain(): void {
   const { io_getevents } = bellSymbols();
   for (let count = OVER; count === OVER;) {
     count = io_getevents(
-      BigInt(SYS_io_getevents),
+      GET_EVENTS,
       context,
       0n,
       BigInt(OVER),

@@ -8,6 +8,8 @@ import type { WaitUsageResult } from "./types.ts";
 import type { Verdict, Watched } from "./_watched.ts";
 import { lookSoon, referencesChanged, watch } from "./_watcher.ts";
 
+const PIDFD_OPEN = BigInt(SYS_pidfd_open);
+
 /** One who waits: a call of `waitAsync` that has not settled, or a follower. */
 interface Waiter {
   /** Whether the waiting keeps the process alive. */
@@ -34,7 +36,7 @@ class PendingChild implements Watched {
     this.#pid = pid;
     this.#waiters.add(first);
     this.fd = checkValue(
-      waitSymbols().pidfd_open(BigInt(SYS_pidfd_open), pid, 0),
+      waitSymbols().pidfd_open(PIDFD_OPEN, pid, 0),
       "pidfd_open",
       () => `Cannot wait for child ${pid}`,
     );

@@ -4,10 +4,12 @@ import { ERRNO } from "../ffi/errno.ts";
 import { errorFor } from "../ffi/_results.ts";
 import { waitSymbols } from "../ffi/_symbols.ts";
 
+const NUMBER = BigInt(SYS_pidfd_send_signal);
+
 /** Sends a signal to the process that a pidfd refers to, whoever has its pid by now; gives 0, or the error number. */
 export function signalByPidfd(pidfd: number, signal: number): number {
   const result = waitSymbols().pidfd_send_signal(
-    BigInt(SYS_pidfd_send_signal),
+    NUMBER,
     pidfd,
     signal,
     0n,

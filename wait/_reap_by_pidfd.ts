@@ -1,6 +1,6 @@
 import { P_PIDFD, SYS_waitid, WEXITED, WNOHANG } from "../ffi/constants.ts";
 import { RUSAGE, SIGINFO } from "../ffi/layouts.ts";
-import { retryInterrupted } from "../ffi/_results.ts";
+import { checkZero } from "../ffi/_results.ts";
 import { waitSymbols } from "../ffi/_symbols.ts";
 import { decodeStatus } from "./decode_status.ts";
 import { decodeRusage } from "./_rusage.ts";
@@ -11,9 +11,11 @@ const CLD_DUMPED = 3;
 const CORE_BIT = 0x80;
 
 const info = new Int32Array(SIGINFO.size / 4);
-const usage = new Uint8Array(RUSAGE.size);
-const usageView = new DataView(usage.buffer);
+const usage = new Uint32Array(RUSAGE.size / 4);
 const AT = SIGINFO.fields;
+const NUMBER = BigInt(SYS_waitid);
+
+const cannotWait = () => "Cannot wait for a child by its descriptor";
 
 /**
  * `waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG)` with the fifth argument that only the system call has, the usage.
@@ -21,20 +23,13 @@ const AT = SIGINFO.fields;
  * Reaps this very child, whoever may have its pid by now; `null` if there is nothing to reap yet.
  */
 export function reapByPidfd(pidfd: number): WaitUsageResult | null {
-  const libc = waitSymbols();
+  const { waitid_usage } = waitSymbols();
   info[AT.si_pid / 4] = 0;
-  retryInterrupted(
-    () =>
-      libc.waitid_usage(
-        BigInt(SYS_waitid),
-        P_PIDFD,
-        pidfd,
-        info,
-        WEXITED | WNOHANG,
-        usage,
-      ),
+  // It does not wait, and so nothing interrupts it.
+  checkZero(
+    waitid_usage(NUMBER, P_PIDFD, pidfd, info, WEXITED | WNOHANG, usage),
     "waitid",
-    () => "Cannot wait for a child by its descriptor",
+    cannotWait,
   );
   const pid = info[AT.si_pid / 4]!;
   if (pid === 0) return null;
@@ -47,6 +42,6 @@ export function reapByPidfd(pidfd: number): WaitUsageResult | null {
     pid,
     raw,
     status: decodeStatus(raw),
-    rusage: decodeRusage(usageView),
+    rusage: decodeRusage(usage),
   };
 }

@@ -7,8 +7,7 @@ import { decodeRusage } from "./_rusage.ts";
 import type { WaitResult, WaitUsageResult } from "./types.ts";
 
 const word = new Int32Array(1);
-const usage = new Uint8Array(RUSAGE.size);
-const usageView = new DataView(usage.buffer);
+const usage = new Uint32Array(RUSAGE.size / 4);
 
 /** `waitpid(2)` under the name of the function that the caller has called. */
 export function waitFor(
@@ -42,7 +41,7 @@ export function waitWithUsage(
     () => `Cannot wait for ${whom(pid)}`,
   );
   if (reaped === 0) return null;
-  return { ...result(reaped), rusage: decodeRusage(usageView) };
+  return { ...result(reaped), rusage: decodeRusage(usage) };
 }
 
 function result(pid: number): WaitResult {
