@@ -94,7 +94,7 @@ Deno.test("Rusage has every field of struct rusage, times in seconds", () => {
   );
   counts.forEach(([, offset], index) => put(offset, 2n ** 40n + BigInt(index)));
   assertEquals(
-    { ...decodeRusage(view) },
+    { ...decodeRusage(new Uint32Array(view.buffer)) },
     Object.fromEntries([
       ["utime", 3.25],
       ["stime", 0.000001],
