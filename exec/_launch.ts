@@ -1,5 +1,5 @@
-import type { Resource } from "../process/getrlimit.ts";
-import type { ProgramSignals } from "./_program_signals.ts";
+import type { Resource } from "../process/limits.ts";
+import type { ProgramSignals } from "./_start_child.ts";
 
 /** What is done to a descriptor in the child, on its way to the program. */
 export type FileAction =

@@ -56,30 +56,35 @@
  * @module
  */
 
-export * from "./execl.ts";
-export * from "./execle.ts";
-export * from "./execlp.ts";
-export * from "./execlpe.ts";
-export * from "./execv.ts";
-export * from "./execve.ts";
-export * from "./execvp.ts";
-export * from "./execvpe.ts";
-export * from "./fexecve.ts";
-export * from "./pipeline.ts";
-export type * from "./pipeline_options.ts";
-export { Pipeline } from "./running_pipeline.ts";
-export * from "./spawn.ts";
-export type * from "./spawn_options.ts";
-export * from "./spawn_pty.ts";
-export { PtyProcess } from "./pty_process.ts";
-export type {
-  ChildOutput,
-  ChildProcess,
-  ChildStatus,
-} from "../process/child_process.ts";
-export type { Environment } from "./_argv_envp.ts";
-export type { WindowSize } from "../ipc/tcgetwinsize.ts";
+export type { WindowSize } from "../ipc/terminals.ts";
 export type { ControlCharacter, Termios } from "../ipc/termios.ts";
-export type { Resource, ResourceLimit } from "../process/getrlimit.ts";
+export {
+  type ChildOutput,
+  ChildProcess,
+  type ChildStatus,
+} from "../process/child_process.ts";
+export type { Resource, ResourceLimit } from "../process/limits.ts";
 export type { Signal } from "../process/signals.ts";
 export type { Rusage } from "../wait/types.ts";
+export type { Environment } from "./_become.ts";
+export {
+  execl,
+  execle,
+  execlp,
+  execlpe,
+  execv,
+  execve,
+  execvp,
+  execvpe,
+  fexecve,
+} from "./exec.ts";
+export { Pipeline, pipeline } from "./pipeline.ts";
+export type {
+  Command,
+  PipelineOptions,
+  PipelineOutput,
+  PipelineStatus,
+} from "./pipeline_options.ts";
+export { spawn } from "./spawn.ts";
+export type { SpawnOptions, SpawnStream } from "./spawn_options.ts";
+export { PtyProcess, spawnPty, type SpawnPtyOptions } from "./spawn_pty.ts";

@@ -1,14 +1,344 @@
-import { F_SETPIPE_SZ } from "../ffi/constants.ts";
+import { describe, wrongType } from "../ffi/_arguments.ts";
+import { signalNumber } from "../ffi/_signals.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
-import { close } from "../ipc/close.ts";
-import { pipe } from "../ipc/pipe.ts";
+import { F_SETPIPE_SZ } from "../ffi/constants.ts";
+import { close } from "../ipc/descriptors.ts";
+import { pipe } from "../ipc/pipes.ts";
 import { ChildFds } from "../process/_child_fds.ts";
-import { ChildProcess } from "../process/child_process.ts";
-import { pipelinePlan } from "./_pipeline_plan.ts";
-import { Pipeline } from "./running_pipeline.ts";
-import type { Command, PipelineOptions } from "./pipeline_options.ts";
+import { ChildProcess, type ChildStatus } from "../process/child_process.ts";
+import type { Signal } from "../process/signals.ts";
 import { type Start, startChildren } from "./_start_child.ts";
-import type { SpawnPlan } from "./_spawn_plan.ts";
+import type {
+  Command,
+  PipelineOptions,
+  PipelineOutput,
+  PipelineStatus,
+} from "./pipeline_options.ts";
+import { type SpawnPlan, spawnPlan } from "./spawn.ts";
+import type { SpawnOptions } from "./spawn_options.ts";
+
+/** What belongs to the pipeline as a whole, and so to no command. */
+const OPTION_NAMES: readonly string[] = [
+  "stdin",
+  "stdout",
+  "signal",
+  "timeout",
+  "killGrace",
+] satisfies (keyof PipelineOptions)[];
+
+/** Checks the arguments of `pipeline`; gives a plan for each of its programs. Nothing has happened yet. */
+function pipelinePlan(
+  parts: readonly (readonly string[] | Command | PipelineOptions)[],
+): SpawnPlan[] {
+  const last = parts.at(-1);
+  const options = isOptions(last) ? last : {};
+  const commands = (isOptions(last) ? parts.slice(0, -1) : parts) as (
+    readonly string[] | Command
+  )[];
+  if (commands.length === 0) {
+    throw new TypeError(
+      "'commands' must not be empty: there is nothing to start",
+    );
+  }
+  const { stdin = "inherit", stdout = "piped", ...ending } = options;
+  return commands.map((command, index) => {
+    const name = `commands[${index}]`;
+    const { file, args, own } = programOf(command, name);
+    const all: SpawnOptions = {
+      ...own,
+      ...ending,
+      // A pipe between programs is put in the place of "null" later.
+      stdin: index === 0 ? stdin : "null",
+      stdout: index === commands.length - 1 ? stdout : "null",
+    };
+    try {
+      return spawnPlan(file, args, all);
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof RangeError) {
+        error.message = `${name}: ${error.message}`;
+      }
+      throw error;
+    }
+  });
+}
+
+function programOf(
+  command: readonly string[] | Command,
+  name: string,
+): { file: string; args: readonly string[]; own: SpawnOptions } {
+  if (Array.isArray(command)) {
+    const [file, ...args] = command;
+    if (file !== undefined) return { file, args, own: {} };
+    throw new RangeError(
+      `'${name}' must have a program as its first element: current value is []`,
+    );
+  }
+  if (typeof command !== "object" || command === null) {
+    throw wrongType(command, name, "an array of strings or a command");
+  }
+  const { file, args = [], ...own } = command as Command;
+  if (file === undefined) {
+    throw new TypeError(
+      `'${name}' must have a 'file', or be the last argument with options of the pipeline alone (${
+        OPTION_NAMES.join(", ")
+      }): current value is ${describe(command)}`,
+    );
+  }
+  const strange = Object.keys(own).find((key) => OPTION_NAMES.includes(key));
+  if (strange !== undefined) {
+    throw new TypeError(
+      `'${name}' must not have '${strange}', which belongs in the options after the last command`,
+    );
+  }
+  return { file, args, own };
+}
+
+function isOptions(part: unknown): part is PipelineOptions {
+  return typeof part === "object" && part !== null && !Array.isArray(part) &&
+    Object.keys(part).every((key) => OPTION_NAMES.includes(key));
+}
+
+/**
+ * Programs that run as a pipeline; {@linkcode pipeline} makes it.
+ *
+ * @example A pipeline that is written to and read
+ * ```ts
+ * import { pipeline } from "@posix/process/exec";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using shouting = pipeline(["cat"], ["tr", "a-z", "A-Z"], { stdin: "piped" });
+ * const writer = shouting.stdin.getWriter();
+ * await writer.write(new TextEncoder().encode("pipe\n"));
+ * await writer.close();
+ * assertEquals(await shouting.text(), "PIPE\n");
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man7/pipe.7.html | pipe(7)}
+ */
+export class Pipeline implements AsyncDisposable {
+  /** The programs, in order; for a `stderr` that is piped, for instance. */
+  readonly children: readonly ChildProcess[];
+  readonly #status: Promise<PipelineStatus>;
+
+  /**
+   * Not for users: {@linkcode pipeline} makes them.
+   *
+   * @ignore
+   */
+  constructor(children: readonly ChildProcess[]) {
+    this.children = children;
+    this.#status = Promise.all(children.map((child) => child.status))
+      .then(statusOf);
+    // A failure is for those who ask for the status; there may be none.
+    this.#status.catch(() => {});
+  }
+
+  /**
+   * How all of them have ended, as soon as they have; the same promise each time.
+   *
+   * Rejected with a `PosixError` of code `ECHILD` if somebody else has reaped one of them.
+   */
+  get status(): Promise<PipelineStatus> {
+    return this.#status;
+  }
+
+  /**
+   * What is written here, the first program reads; closing it is the end of that.
+   *
+   * @throws {TypeError} If the first program's standard input is not piped.
+   */
+  get stdin(): WritableStream<Uint8Array> {
+    return this.children[0]!.stdin;
+  }
+
+  /**
+   * What the last program writes.
+   *
+   * @throws {TypeError} If the last program's standard output is not piped.
+   */
+  get stdout(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.children.at(-1)!.stdout;
+  }
+
+  /**
+   * Waits for the end of all, and collects what the last program writes until then.
+   *
+   * @returns How they have ended, and the output.
+   * @throws {TypeError} If standard output is not piped, or is locked, as somebody reads it already.
+   *
+   * @example Collecting output
+   * ```ts
+   * import { pipeline } from "@posix/process/exec";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const { stdout, code, failed } = await pipeline(["false"], ["echo", "end"]).output();
+   * assertEquals(new TextDecoder().decode(stdout), "end\n");
+   * assertEquals({ code, failed }, { code: 1, failed: [0] });
+   * ```
+   */
+  async output(): Promise<PipelineOutput> {
+    // Before anything is waited for: without a reader, the end may never come.
+    const last = this.children.at(-1)!.output();
+    const [{ stdout }, status] = await Promise.all([last, this.#status]);
+    return { ...status, stdout };
+  }
+
+  /**
+   * Waits for the end of all, and gives what the last program has written as text. It does not judge: how they have ended,
+   * {@linkcode Pipeline.prototype.status | Pipeline.status} says.
+   *
+   * @returns The output, decoded as UTF-8.
+   * @throws {TypeError} If standard output is not piped, or is locked.
+   *
+   * @example Reading text
+   * ```ts
+   * import { pipeline } from "@posix/process/exec";
+   * import { assertEquals } from "@std/assert";
+   *
+   * assertEquals(await pipeline(["echo", "a,b"], ["tr", ",", " "]).text(), "a b\n");
+   * ```
+   */
+  async text(): Promise<string> {
+    return new TextDecoder().decode((await this.output()).stdout);
+  }
+
+  /**
+   * What the last program writes, line by line as it comes, without the line feeds. A last line that has none counts as well.
+   *
+   * Whoever stops before the end closes the pipe: the last program is then ended by SIGPIPE when it next writes.
+   *
+   * @returns The lines, decoded as UTF-8.
+   * @throws {TypeError} If standard output is not piped, or is locked.
+   *
+   * @example The first line of many
+   * ```ts
+   * import { pipeline } from "@posix/process/exec";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const numbers = pipeline(["seq", "1000000"], ["grep", "7"]);
+   * for await (const line of numbers.lines()) {
+   *   assertEquals(line, "7");
+   *   break;
+   * }
+   * assertEquals((await numbers.status).failed, []);
+   * ```
+   */
+  async *lines(): AsyncGenerator<string, void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of this.stdout) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split(
+        "\n",
+      );
+      rest = lines.pop()!;
+      yield* lines;
+    }
+    rest += decoder.decode();
+    if (rest !== "") yield rest;
+  }
+
+  /**
+   * Sends a signal to each program that has not ended, to the last one first: none is to take the end of another for the end
+   * of its input, and so for a success.
+   *
+   * @param signal Its name or number.
+   * @throws {TypeError} If there is no signal of that name.
+   * @throws {RangeError} If the number is no integer from 0 to 64.
+   * @throws {PosixError} `EPERM` if a program runs as another user by now; the others have got the signal.
+   *
+   * @example Ending all
+   * ```ts
+   * import { pipeline } from "@posix/process/exec";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const idle = pipeline(["sleep", "60"], ["sleep", "60"], { stdout: "null" });
+   * idle.kill("SIGKILL");
+   * const { stages } = await idle.status;
+   * assertEquals(stages.map(({ signal }) => signal), ["SIGKILL", "SIGKILL"]);
+   * ```
+   */
+  kill(signal: Signal | number = "SIGTERM"): void {
+    const number = signalNumber(signal);
+    let failure: { error: unknown } | undefined;
+    for (const child of this.children.toReversed()) {
+      try {
+        child.kill(number);
+      } catch (error) {
+        // One that has ended already needs no signal.
+        if (!(error instanceof TypeError)) failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /**
+   * Has the programs keep this process alive, as they do from the start.
+   *
+   * @throws {PosixError} `ENOTSUP` if this Deno does not let anybody say what keeps it alive.
+   *
+   * @example Waiting for it after all
+   * ```ts
+   * import { pipeline } from "@posix/process/exec";
+   * import { assert } from "@std/assert";
+   *
+   * const quick = pipeline(["true"], ["true"], { stdout: "null" });
+   * quick.unref();
+   * quick.ref();
+   * assert((await quick.status).success);
+   * ```
+   */
+  ref(): void {
+    for (const child of this.children) child.ref();
+  }
+
+  /**
+   * Lets this process end though the programs run.
+   *
+   * @throws {PosixError} `ENOTSUP` if this Deno does not let anybody say what keeps it alive.
+   *
+   * @example A pipeline that outlives the program
+   * ```ts
+   * import { pipeline } from "@posix/process/exec";
+   * import { assert } from "@std/assert";
+   *
+   * const background = pipeline(["true"], ["cat"], { stdin: "null", stdout: "null" });
+   * background.unref();
+   * // The program may end now, and they go on. This one waits, to leave nothing behind:
+   * background.ref();
+   * assert((await background.status).success);
+   * ```
+   */
+  unref(): void {
+    for (const child of this.children) child.unref();
+  }
+
+  /** Ends all that run, waits for their ends, and closes the streams, as `ChildProcess` does for each. Twice without harm. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      this.children.map((child) => child[Symbol.asyncDispose]()),
+    );
+  }
+}
+
+function statusOf(stages: ChildStatus[]): PipelineStatus {
+  const failed: number[] = [];
+  const cutShort: number[] = [];
+  stages.forEach(({ success, signal }, index) => {
+    if (success) return;
+    if (signal === "SIGPIPE") cutShort.push(index);
+    else failed.push(index);
+  });
+  const decisive = stages.findLast(({ success }) => !success);
+  return {
+    success: decisive === undefined,
+    code: decisive?.code ?? 0,
+    signal: decisive?.signal ?? null,
+    failed,
+    cutShort,
+    timedOut: stages.some(({ timedOut }) => timedOut),
+    stages,
+  };
+}
 
 /** Four times the usual: more gains nothing, and all pipes of a user together are limited. */
 const PIPE_SIZE = 0x40000;

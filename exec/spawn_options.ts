@@ -1,6 +1,6 @@
-import type { Resource, ResourceLimit } from "../process/getrlimit.ts";
+import type { Resource, ResourceLimit } from "../process/limits.ts";
 import type { Signal } from "../process/signals.ts";
-import type { Environment } from "./_argv_envp.ts";
+import type { Environment } from "./_become.ts";
 
 /**
  * Where one of a program's standard streams goes to or comes from: one of Deno's three words, an open descriptor of this

@@ -1,7 +1,77 @@
-import { addressOf } from "./_c_strings.ts";
-import { loadMachineCode, type MachineCode } from "./_machine_code.ts";
-import { functionAddresses } from "./_function_addresses.ts";
-import { callSymbols } from "./_symbols.ts";
+import { addressOf } from "./_arguments.ts";
+import {
+  type Action,
+  ARCHITECTURE,
+  type Architecture,
+  checkZero,
+  lastError,
+} from "./_libc.ts";
+import {
+  addressSymbols,
+  callSymbols,
+  mappingSymbols,
+  memorySymbols,
+} from "./_symbols.ts";
+import {
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from "./constants.ts";
+
+/** Machine code for each architecture, in hexadecimal: what the assembler makes of the source that its test has. */
+export type MachineCode = Readonly<Record<Architecture, string>>;
+
+/** How far data lie behind code: a multiple of every page size. */
+export const DATA_OFFSET = 65_536;
+
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+
+/**
+ * Puts code into memory of its own, which is never writable and executable at once, nor ever given back, since nobody can tell
+ * whether a thread is just about to enter it. Behind it, at {@linkcode DATA_OFFSET}, is as much memory for its data. Gives the address.
+ */
+export function loadMachineCode(code: MachineCode, action: Action): bigint {
+  const libc = mappingSymbols();
+  const address = libc.mmap(
+    0n,
+    BigInt(2 * DATA_OFFSET),
+    PROT_READ | PROT_WRITE,
+    MAP_PRIVATE | MAP_ANONYMOUS,
+    -1,
+    0n,
+  );
+  if (address === MAP_FAILED) throw lastError("mmap", action);
+  const bytes = Uint8Array.from(
+    code[ARCHITECTURE].match(/../g)!,
+    (byte) => parseInt(byte, 16),
+  );
+  memorySymbols().store(address, bytes, BigInt(bytes.length));
+  checkZero(
+    libc.mprotect(address, BigInt(DATA_OFFSET), PROT_READ | PROT_EXEC),
+    "mprotect",
+    action,
+  );
+  return address;
+}
+
+type Name = Exclude<keyof ReturnType<typeof addressSymbols>, "address_of">;
+
+let found: Readonly<Record<Name, bigint>> | undefined;
+
+/** Where functions of libc are, for calls that are not made from JavaScript; 0 for one that this glibc lacks. */
+export function functionAddresses(): Readonly<Record<Name, bigint>> {
+  if (found !== undefined) return found;
+  const { address_of, ...functions } = addressSymbols();
+  const nothing = new Uint8Array(new ArrayBuffer(1));
+  return found = Object.fromEntries(
+    Object.entries(functions).map(([name, pointer]) => [
+      name,
+      pointer === null ? 0n : address_of(pointer, nothing, 0n),
+    ]),
+  ) as Record<Name, bigint>;
+}
 
 /**
  * What makes the calls, as the assembler makes it of the source in `tests/ffi/_call_list_test.ts`:

@@ -1,6 +1,5 @@
 import { rehearsing } from "./_after_fork.ts";
-import { ERRNO } from "./errno.ts";
-import { PosixError } from "./posix_error.ts";
+import { ERRNO, PosixError } from "./errors.ts";
 
 /** What the library needs of Deno's inside: nothing public says which pending calls keep a process alive, or who runs it. */
 interface DenoCore {
@@ -185,3 +184,24 @@ function findPipe(): (new (type: number) => PipeHandle) | undefined {
 
 /** What kind of pipe: one end of one. */
 const SOCKET = 0;
+
+/**
+ * Descriptors that the library has opened for its own ends, and that are no concern of the runtime's event loop. Whoever forks
+ * leaves them out when looking for what Deno has open.
+ */
+const own = new Set<number>();
+
+/** Says that a descriptor is such a one, as long as it is open. */
+export function markOwnDescriptor(fd: number): void {
+  own.add(fd);
+}
+
+/** Says that it is closed. */
+export function unmarkOwnDescriptor(fd: number): void {
+  own.delete(fd);
+}
+
+/** Whether it is such a one. */
+export function isOwnDescriptor(fd: number): boolean {
+  return own.has(fd);
+}

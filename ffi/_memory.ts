@@ -1,6 +1,5 @@
-import { checkZero, lastError } from "./_results.ts";
+import { type Action, checkZero, lastError } from "./_libc.ts";
 import { mappingSymbols } from "./_symbols.ts";
-import type { Action } from "./_results.ts";
 
 /** What `mmap` gives where it fails. */
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;

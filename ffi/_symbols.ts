@@ -1,4 +1,4 @@
-import { lazySymbols, poolCall } from "./_lazy_symbols.ts";
+import { lazySymbols, poolCall } from "./_libc.ts";
 
 /**
  * The whole border with C: every libc function that the library calls, under its C prototype.

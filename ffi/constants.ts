@@ -4,9 +4,9 @@
  * `tests/ffi/constants_test.ts` compares them with what the C compiler says.
  */
 
-import { ARCHITECTURE } from "./_platform.ts";
+import { ARCHITECTURE } from "./_libc.ts";
 
-const aarch64 = ARCHITECTURE === "aarch64";
+const arm64 = ARCHITECTURE === "aarch64";
 
 // open(2): access modes and flags
 
@@ -50,16 +50,16 @@ export const O_DSYNC: number = 0o10000;
 export const O_ASYNC: number = 0o20000;
 
 /** Bypass the page cache; for `pipe2`: packet mode. */
-export const O_DIRECT: number = aarch64 ? 0o200000 : 0o40000;
+export const O_DIRECT: number = arm64 ? 0o200000 : 0o40000;
 
 /** Always on where files have 64-bit sizes, and so 0 here. */
 export const O_LARGEFILE: number = 0;
 
 /** Fail with `ENOTDIR` unless the path is a directory. */
-export const O_DIRECTORY: number = aarch64 ? 0o40000 : 0o200000;
+export const O_DIRECTORY: number = arm64 ? 0o40000 : 0o200000;
 
 /** Fail with `ELOOP` if the path is a symbolic link. */
-export const O_NOFOLLOW: number = aarch64 ? 0o100000 : 0o400000;
+export const O_NOFOLLOW: number = arm64 ? 0o100000 : 0o400000;
 
 /** Do not update the time of last access. */
 export const O_NOATIME: number = 0o1000000;
@@ -248,6 +248,36 @@ export const SIG_UNBLOCK: number = 1;
 
 /** Replace the mask. */
 export const SIG_SETMASK: number = 2;
+
+/** The handler is told more than the signal's number. */
+export const SA_SIGINFO: number = 4;
+
+/** The handler runs on the thread's alternate stack, where there is one. */
+export const SA_ONSTACK: number = 0x0800_0000;
+
+/** System calls that the handler interrupts go on where they can. */
+export const SA_RESTART: number = 0x1000_0000;
+
+/** `si_code`: sent by `kill`. */
+export const SI_USER: number = 0;
+
+/** `si_code`: sent by `sigqueue`. */
+export const SI_QUEUE: number = -1;
+
+/** `si_code`: a POSIX timer has expired. */
+export const SI_TIMER: number = -2;
+
+/** `si_code`: a message has come into an empty queue. */
+export const SI_MESGQ: number = -3;
+
+/** `si_code`: sent to one thread, by `tgkill`. */
+export const SI_TKILL: number = -6;
+
+/** `si_code`: sent by the kernel. */
+export const SI_KERNEL: number = 0x80;
+
+/** The number of the system call. */
+export const SYS_rt_tgsigqueueinfo: number = arm64 ? 240 : 297;
 
 // getrlimit(2)
 
@@ -488,64 +518,148 @@ export const SOCK_NONBLOCK: number = 0o4000;
 /** `socket`: close on exec. */
 export const SOCK_CLOEXEC: number = 0o2000000;
 
+// socketpair(2), sendmsg(2) and recvmsg(2)
+
+/** `socketpair`: datagrams, each kept in one piece. */
+export const SOCK_DGRAM: number = 2;
+
+/** `socketpair`: packets, each kept in one piece, with an end like that of a stream. */
+export const SOCK_SEQPACKET: number = 5;
+
+/** The type of control messages that carry descriptors. */
+export const SCM_RIGHTS: number = 1;
+
+/** `sendmsg`: `EPIPE`, but no SIGPIPE. */
+export const MSG_NOSIGNAL: number = 0x4000;
+
+/** `recvmsg`: control messages were cut off. */
+export const MSG_CTRUNC: number = 0x8;
+
+/** `recvmsg`: received descriptors are close-on-exec. */
+export const MSG_CMSG_CLOEXEC: number = 0x4000_0000;
+
+/** `shutdown`: nothing is read any more. */
+export const SHUT_RD: number = 0;
+
+/** `shutdown`: nothing is written any more; the peer reads the end. */
+export const SHUT_WR: number = 1;
+
+/** `shutdown`: neither. */
+export const SHUT_RDWR: number = 2;
+
+// eventfd(2)
+
+/** `eventfd`: a read takes 1 from the value instead of all of it. */
+export const EFD_SEMAPHORE: number = 1;
+
+// flock(2)
+
+/** `flock`: a lock that several may hold at once. */
+export const LOCK_SH: number = 1;
+
+/** `flock`: a lock for one holder. */
+export const LOCK_EX: number = 2;
+
+/** `flock`: do not wait. */
+export const LOCK_NB: number = 4;
+
+/** `flock`: let the lock go. */
+export const LOCK_UN: number = 8;
+
+// splice(2) and tee(2)
+
+/** `splice`: a hint to move pages instead of copying them; without effect today. */
+export const SPLICE_F_MOVE: number = 1;
+
+/** `splice`, `tee`: do not wait for the pipe. */
+export const SPLICE_F_NONBLOCK: number = 2;
+
+/** `splice`: more will follow, a hint for sockets. */
+export const SPLICE_F_MORE: number = 4;
+
+// Memory that holds code
+
+/** The memory can be executed. */
+export const PROT_EXEC: number = 4;
+
+// setitimer(2) and timerfd_create(2)
+
+/** Counts time; SIGALRM when it expires. */
+export const ITIMER_REAL: number = 0;
+
+/** Counts the process's own CPU time; SIGVTALRM. */
+export const ITIMER_VIRTUAL: number = 1;
+
+/** Counts that and the kernel's on its behalf; SIGPROF. */
+export const ITIMER_PROF: number = 2;
+
+/** The clock that nobody sets. */
+export const CLOCK_MONOTONIC: number = 1;
+
+/** `timerfd_create`: never wait. */
+export const TFD_NONBLOCK: number = 0o4000;
+
+/** `timerfd_create`: close on exec. */
+export const TFD_CLOEXEC: number = 0o2000000;
+
 // Numbers of system calls that glibc has no wrapper for everywhere, and of those that a thread may be found asleep in
 
 /** The number of the system call. */
 export const SYS_pidfd_open: number = 434;
 
 /** The number of the system call. */
-export const SYS_waitid: number = aarch64 ? 95 : 247;
+export const SYS_waitid: number = arm64 ? 95 : 247;
 
 /** The number of the system call. */
 export const SYS_pidfd_send_signal: number = 424;
 
 /** The number of the system call. */
-export const SYS_getdents64: number = aarch64 ? 61 : 217;
+export const SYS_getdents64: number = arm64 ? 61 : 217;
 
 /** The number of the system call. */
-export const SYS_getpriority: number = aarch64 ? 141 : 140;
+export const SYS_getpriority: number = arm64 ? 141 : 140;
 
 /** The number of the system call. */
-export const SYS_futex: number = aarch64 ? 98 : 202;
+export const SYS_futex: number = arm64 ? 98 : 202;
 
 /** The number of the system call. */
-export const SYS_io_setup: number = aarch64 ? 0 : 206;
+export const SYS_io_setup: number = arm64 ? 0 : 206;
 
 /** The number of the system call. */
-export const SYS_io_submit: number = aarch64 ? 2 : 209;
+export const SYS_io_submit: number = arm64 ? 2 : 209;
 
 /** The number of the system call. */
-export const SYS_io_getevents: number = aarch64 ? 4 : 208;
+export const SYS_io_getevents: number = arm64 ? 4 : 208;
 
 /** The number of the system call. */
-export const SYS_io_cancel: number = aarch64 ? 3 : 210;
+export const SYS_io_cancel: number = arm64 ? 3 : 210;
 
 /** The number of the system call. */
-export const SYS_brk: number = aarch64 ? 214 : 12;
+export const SYS_brk: number = arm64 ? 214 : 12;
 
 /** The number of the system call. */
-export const SYS_madvise: number = aarch64 ? 233 : 28;
+export const SYS_madvise: number = arm64 ? 233 : 28;
 
 /** The number of the system call. */
-export const SYS_mmap: number = aarch64 ? 222 : 9;
+export const SYS_mmap: number = arm64 ? 222 : 9;
 
 /** The number of the system call. */
-export const SYS_mprotect: number = aarch64 ? 226 : 10;
+export const SYS_mprotect: number = arm64 ? 226 : 10;
 
 /** The number of the system call. */
-export const SYS_mremap: number = aarch64 ? 216 : 25;
+export const SYS_mremap: number = arm64 ? 216 : 25;
 
 /** The number of the system call. */
-export const SYS_munmap: number = aarch64 ? 215 : 11;
+export const SYS_munmap: number = arm64 ? 215 : 11;
 
 /** The number of the system call: that by which one with a time limit goes on after a signal. */
-export const SYS_restart_syscall: number = aarch64 ? 128 : 219;
+export const SYS_restart_syscall: number = arm64 ? 128 : 219;
 
 /** The number of the system call. */
-export const SYS_setgroups: number = aarch64 ? 159 : 116;
+export const SYS_setgroups: number = arm64 ? 159 : 116;
 
 /** The number of the system call. */
-export const SYS_setresuid: number = aarch64 ? 147 : 117;
+export const SYS_setresuid: number = arm64 ? 147 : 117;
 
 /** The number of the system call. */
-export const SYS_setresgid: number = aarch64 ? 149 : 119;
+export const SYS_setresgid: number = arm64 ? 149 : 119;

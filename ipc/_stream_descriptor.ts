@@ -11,12 +11,12 @@ import {
   POLLOUT,
 } from "../ffi/constants.ts";
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { checkValue, errorFor } from "../ffi/_results.ts";
+import { ERRNO } from "../ffi/errors.ts";
+import { checkValue, errorFor } from "../ffi/_libc.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
 import type { Verdict, Watched } from "../wait/_watched.ts";
 import { lookSoon, referencesChanged, watch } from "../wait/_watcher.ts";
-import { close } from "./close.ts";
+import { close } from "./descriptors.ts";
 
 /** How many calls in a row may find the descriptor ready before everybody else on the event loop has a turn. */
 const CALLS_PER_TURN = 64;

@@ -1,14 +1,13 @@
 import { checkTimeout } from "../ffi/_arguments.ts";
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import { ERRNO } from "../ffi/errno.ts";
+import { ERRNO, type PosixError } from "../ffi/errors.ts";
 import {
   type FutexWait,
   futexWait,
   futexWaitAsync,
   futexWake,
-} from "../ffi/_futex.ts";
-import { errorFor } from "../ffi/_results.ts";
-import type { PosixError } from "../ffi/posix_error.ts";
+} from "../ffi/_locks.ts";
+import { errorFor } from "../ffi/_libc.ts";
 import type { SharedPlace } from "./_shared_place.ts";
 
 /** Options for waiting that blocks the thread. */

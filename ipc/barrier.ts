@@ -1,5 +1,5 @@
 import { checkInteger } from "../ffi/_arguments.ts";
-import { futexWake } from "../ffi/_futex.ts";
+import { futexWake } from "../ffi/_locks.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
   timedOut,

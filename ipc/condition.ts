@@ -1,8 +1,13 @@
 import { checkInteger, wrongType } from "../ffi/_arguments.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { futexWake } from "../ffi/_futex.ts";
-import { errorFor } from "../ffi/_results.ts";
-import { type HeldLock, locksWithin, type RobustLock } from "./_robust_lock.ts";
+import { ERRNO } from "../ffi/errors.ts";
+import { futexWake } from "../ffi/_locks.ts";
+import { errorFor } from "../ffi/_libc.ts";
+import {
+  type HeldLock,
+  locksWithin,
+  type Mutex,
+  type RobustLock,
+} from "./mutex.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
   timeoutOf,
@@ -12,7 +17,6 @@ import {
   WaitingLine,
   type WaitOptions,
 } from "./_waiting.ts";
-import type { Mutex } from "./mutex.ts";
 
 const BYTES = 64;
 

@@ -1,4 +1,4 @@
-import { futexWake } from "../ffi/_futex.ts";
+import { futexWake } from "../ffi/_locks.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
   timeoutOf,

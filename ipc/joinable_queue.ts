@@ -1,6 +1,5 @@
-import { coreOf } from "./_queue/core.ts";
-import { joined } from "./_queue/async.ts";
-import { deadlineOf } from "./_queue/deadline.ts";
+import { coreOf, joined } from "./_queue/core.ts";
+import { deadlineOf } from "./_queue/side.ts";
 import {
   Queue,
   type QueueAsyncOptions,

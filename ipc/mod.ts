@@ -40,6 +40,11 @@
 
 export {
   EFD_NONBLOCK,
+  EFD_SEMAPHORE,
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_SH,
+  LOCK_UN,
   O_ACCMODE,
   O_APPEND,
   O_ASYNC,
@@ -71,24 +76,17 @@ export {
   POLLOUT,
   POLLPRI,
   POLLRDHUP,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
-} from "../ffi/constants.ts";
-export {
-  EFD_SEMAPHORE,
-  LOCK_EX,
-  LOCK_NB,
-  LOCK_SH,
-  LOCK_UN,
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
   SOCK_DGRAM,
+  SOCK_NONBLOCK,
   SOCK_SEQPACKET,
+  SOCK_STREAM,
   SPLICE_F_MORE,
   SPLICE_F_MOVE,
   SPLICE_F_NONBLOCK,
-} from "../ffi/descriptor_constants.ts";
+} from "../ffi/constants.ts";
 export {
   BRKINT,
   CLOCAL,
@@ -144,55 +142,96 @@ export {
   XCASE,
   XTABS,
 } from "../ffi/terminal_constants.ts";
-export * from "./barrier.ts";
-export * from "./close.ts";
-export * from "./condition.ts";
-export * from "./dup.ts";
-export * from "./dup2.ts";
-export * from "./dup3.ts";
-export * from "./eventfd.ts";
-export * from "./flock.ts";
-export * from "./flock_async.ts";
-export * from "./event.ts";
-export * from "./get_pipe_size.ts";
-export * from "./isatty.ts";
-export * from "./joinable_queue.ts";
-export * from "./make_raw.ts";
-export * from "./memfd.ts";
-export * from "./mkfifo.ts";
-export * from "./mutex.ts";
-export * from "./open.ts";
-export * from "./openpty.ts";
-export * from "./pipe.ts";
-export * from "./pipe2.ts";
-export * from "./poll.ts";
-export * from "./queue.ts";
-export * from "./queue_errors.ts";
-export * from "./read.ts";
-export * from "./read_all.ts";
-export * from "./read_into.ts";
-export * from "./readable_stream.ts";
-export * from "./recv_fds.ts";
-export * from "./send_fds.ts";
-export * from "./rw_lock.ts";
-export * from "./semaphore.ts";
-export * from "./set_cloexec.ts";
-export * from "./set_nonblock.ts";
-export * from "./set_pipe_size.ts";
-export * from "./shared_array.ts";
-export * from "./shared_memory.ts";
-export * from "./shared_value.ts";
-export * from "./shutdown.ts";
-export * from "./socketpair.ts";
-export * from "./splice.ts";
-export * from "./tcgetattr.ts";
-export * from "./tcgetwinsize.ts";
-export * from "./tcsetattr.ts";
-export * from "./tcsetwinsize.ts";
-export * from "./tee.ts";
-export type * from "./termios.ts";
-export * from "./ttyname.ts";
-export * from "./unlink.ts";
-export * from "./writable_stream.ts";
-export * from "./write.ts";
-export * from "./write_all.ts";
+export type { SharedPlacement } from "./_shared_place.ts";
+export type { WaitAsyncOptions, WaitOptions } from "./_waiting.ts";
+export { Barrier, BarrierBroken } from "./barrier.ts";
+export { Condition } from "./condition.ts";
+export {
+  close,
+  dup,
+  dup2,
+  dup3,
+  open,
+  setCloexec,
+  setNonblock,
+} from "./descriptors.ts";
+export { Event } from "./event.ts";
+export { flock, flockAsync, type FlockAsyncOptions } from "./flock.ts";
+export { JoinableQueue } from "./joinable_queue.ts";
+export { addSeals, getSeals, memfdCreate, type Seal } from "./memfd.ts";
+export { type Guard, type LockGuard, Mutex } from "./mutex.ts";
+export {
+  getPipeSize,
+  mkfifo,
+  pipe,
+  pipe2,
+  setPipeSize,
+  splice,
+  tee,
+  unlink,
+} from "./pipes.ts";
+export {
+  eventfd,
+  eventfdRead,
+  eventfdWrite,
+  poll,
+  type PollRequest,
+  type PollResult,
+} from "./poll.ts";
+export {
+  Queue,
+  type QueueAsyncOptions,
+  type QueueGetAsyncOptions,
+  type QueueGetOptions,
+  type QueueOpenOptions,
+  type QueueOptions,
+  type QueueWaitOptions,
+} from "./queue.ts";
+export { QueueClosed, QueueEmpty, QueueFull } from "./queue_errors.ts";
+export { read, readAll, readInto, write, writeAll } from "./read_write.ts";
+export { RwLock } from "./rw_lock.ts";
+export { Semaphore } from "./semaphore.ts";
+export {
+  type MemoryProtection,
+  SharedMemory,
+  type SharedMemoryMapOptions,
+  type SharedMemoryOpenOptions,
+} from "./shared_memory.ts";
+export {
+  type Numeric,
+  type NumericArray,
+  type NumericType,
+  SharedArray,
+  SharedValue,
+} from "./shared_values.ts";
+export {
+  type ReceivedFds,
+  recvFds,
+  type RecvFdsOptions,
+  sendFds,
+  shutdown,
+  socketpair,
+} from "./sockets.ts";
+export {
+  readableStream,
+  type ReadableStreamOptions,
+  writableStream,
+  type WritableStreamOptions,
+} from "./streams.ts";
+export {
+  isatty,
+  openpty,
+  type Pty,
+  tcgetwinsize,
+  tcsetwinsize,
+  ttyname,
+  type WindowSize,
+} from "./terminals.ts";
+export {
+  type ControlCharacter,
+  makeRaw,
+  tcgetattr,
+  tcsetattr,
+  type TcsetattrWhen,
+  type Termios,
+} from "./termios.ts";

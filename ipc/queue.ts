@@ -2,18 +2,16 @@ import {
   checkDescriptor,
   checkInteger,
   checkMode,
+  cString,
   wrongType,
 } from "../ffi/_arguments.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { checkZero, errorFor } from "../ffi/_results.ts";
+import { ERRNO } from "../ffi/errors.ts";
+import { checkZero, errorFor } from "../ffi/_libc.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
-import { cString } from "../ffi/_c_strings.ts";
-import { sharedMemoryPath } from "./_memory_file.ts";
-import { getItem, putItem } from "./_queue/async.ts";
-import { Core, keepCore } from "./_queue/core.ts";
-import { deadlineOf } from "./_queue/deadline.ts";
-import { isRingBytes } from "./_queue/layout.ts";
-import { type Plan, Segment } from "./_queue/segment.ts";
+import { sharedMemoryPath } from "./memfd.ts";
+import { Core, getItem, keepCore, putItem } from "./_queue/core.ts";
+import { deadlineOf } from "./_queue/side.ts";
+import { isRingBytes, type Plan, Segment } from "./_queue/segment.ts";
 import { QueueClosed } from "./queue_errors.ts";
 
 /** Options for a new {@linkcode Queue}. */

@@ -1,9 +1,8 @@
 import { generation } from "../ffi/_after_fork.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { futexWake } from "../ffi/_futex.ts";
-import { errorFor } from "../ffi/_results.ts";
-import { MUTEX_BYTES } from "../ffi/_robust_mutex.ts";
-import { type HeldLock, type LockGuard, RobustLock } from "./_robust_lock.ts";
+import { ERRNO } from "../ffi/errors.ts";
+import { futexWake, MUTEX_BYTES } from "../ffi/_locks.ts";
+import { errorFor } from "../ffi/_libc.ts";
+import { type HeldLock, type LockGuard, RobustLock } from "./mutex.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
   timedOut,

@@ -1,9 +1,9 @@
 import { checkInteger } from "../ffi/_arguments.ts";
 import { generation } from "../ffi/_after_fork.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { futexWake } from "../ffi/_futex.ts";
-import { errorFor } from "../ffi/_results.ts";
-import type { Guard } from "./_robust_lock.ts";
+import { ERRNO } from "../ffi/errors.ts";
+import { futexWake } from "../ffi/_locks.ts";
+import { errorFor } from "../ffi/_libc.ts";
+import type { Guard } from "./mutex.ts";
 import { SharedPlace, type SharedPlacement } from "./_shared_place.ts";
 import {
   timedOut,

@@ -6,9 +6,9 @@ import {
   checkName,
   checkSize,
   checkString,
+  cString,
   describe,
 } from "../ffi/_arguments.ts";
-import { cString } from "../ffi/_c_strings.ts";
 import {
   MAP_PRIVATE,
   MAP_SHARED,
@@ -17,25 +17,25 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../ffi/constants.ts";
-import { ERRNO } from "../ffi/errno.ts";
+import { ERRNO } from "../ffi/errors.ts";
 import {
   mapMemory,
   protectMemory,
   syncMemory,
   unmapMemory,
 } from "../ffi/_memory.ts";
-import { type Action, checkZero, errorFor } from "../ffi/_results.ts";
+import { type Action, checkZero, errorFor } from "../ffi/_libc.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
 import {
   duplicate,
+  memfdCreate,
   openMemoryFile,
   openNamedMemory,
   regularFile,
   reserve,
   sharedMemoryPath,
   truncate,
-} from "./_memory_file.ts";
-import { memfdCreate } from "./memfd.ts";
+} from "./memfd.ts";
 
 /** Options for {@linkcode SharedMemory.open}. */
 export interface SharedMemoryOpenOptions {

@@ -1,25 +1,201 @@
-import { O_APPEND, O_CLOEXEC, O_CREAT, O_WRONLY } from "../ffi/constants.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { PosixError } from "../ffi/posix_error.ts";
-import { close } from "../ipc/close.ts";
-import { open } from "../ipc/open.ts";
+import { cString } from "../ffi/_arguments.ts";
+import { accountingSymbols } from "../ffi/_symbols.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  LOCK_EX,
+  LOCK_NB,
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+  POLLIN,
+  STATX_INO,
+} from "../ffi/constants.ts";
+import { ERRNO, PosixError } from "../ffi/errors.ts";
+import { STATX } from "../ffi/layouts.ts";
+import { close, open } from "../ipc/descriptors.ts";
+import { flock } from "../ipc/flock.ts";
+import { pipe, unlink } from "../ipc/pipes.ts";
 import { poll } from "../ipc/poll.ts";
-import { writeAll } from "../ipc/write_all.ts";
-import { waitpid } from "../wait/waitpid.ts";
+import { read, readAll, writeAll } from "../ipc/read_write.ts";
+import { waitpid } from "../wait/wait.ts";
+import { ChildStdio, ClosedFds } from "./_child_fds.ts";
 import { _exit } from "./_exit.ts";
-import { chdir } from "./chdir.ts";
-import { setUpChild } from "./_child_setup.ts";
-import { ChildStdio } from "./_child_stdio.ts";
-import { ClosedFds } from "./_closed_fds.ts";
-import { DaemonVerdict, type Verdict } from "./_daemon_verdict.ts";
+import { readDescriptorLink } from "./_fork/proc_file.ts";
+import { type ForkPlan, setUpChild } from "./_planned_fork.ts";
+import { chdir, umask } from "./attributes.ts";
 import { fork } from "./fork.ts";
-import type { ForkPlan } from "./_fork_plan.ts";
-import { getpid } from "./getpid.ts";
-import { getppid } from "./getppid.ts";
+import { getpid, getppid, setsid } from "./ids.ts";
 import { killTree } from "./kill_tree.ts";
-import { PidFile } from "./_pid_file.ts";
-import { setsid } from "./setsid.ts";
-import { umask } from "./umask.ts";
+
+const MODE = 0o644;
+
+/** How often to open it anew where one who leaves has just removed it. */
+const ATTEMPTS = 100;
+
+/**
+ * A file with the pid of the one process that may have it: locked as long as that lives, whatever the file says.
+ *
+ * The lock goes over to forked children, and ends with the last of the processes that have it. So a file that a killed process has
+ * left behind is no obstacle, and who finds it locked knows that its owner is alive.
+ */
+class PidFile {
+  /** Its descriptor, which holds the lock. */
+  readonly fd: number;
+  /** Absolute, since the working directory is about to change. */
+  readonly #path: string;
+
+  /** Opens and locks it; it still says what it said before. */
+  constructor(path: string) {
+    this.fd = openLocked(path);
+    this.#path = readDescriptorLink(this.fd);
+  }
+
+  /** Puts a pid into it. */
+  write(pid: number): void {
+    const fd = open(this.#path, O_RDWR | O_TRUNC | O_CLOEXEC);
+    try {
+      writeAll(fd, `${pid}\n`);
+    } finally {
+      close(fd);
+    }
+  }
+
+  /** Removes it, if it is still there. The lock has to be held: another's must not be removed. */
+  remove(): void {
+    if (isAt(this.#path, this.fd)) unlink(this.#path);
+  }
+
+  /** Lets go of it. */
+  close(): void {
+    close(this.fd);
+  }
+}
+
+function openLocked(path: string): number {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, MODE);
+    try {
+      flock(fd, LOCK_EX | LOCK_NB);
+      // Its former owner may have removed it between the two calls, and then the lock is one of a file without a name.
+      if (isAt(path, fd)) return fd;
+    } catch (error) {
+      const text = new TextDecoder().decode(readAll(fd)).trim();
+      close(fd);
+      throw isHeld(error) ? runsAlready(path, text) : error;
+    }
+    close(fd);
+  }
+  throw runsAlready(path, "");
+}
+
+function isHeld(error: unknown): boolean {
+  return error instanceof PosixError && error.errno === ERRNO.EAGAIN;
+}
+
+function runsAlready(path: string, pid: string): PosixError {
+  const whose = /^\d+$/.test(pid) ? `process ${pid}` : "another process";
+  return new PosixError(`Cannot lock pid file ${JSON.stringify(path)}`, {
+    errno: ERRNO.EAGAIN,
+    syscall: "flock",
+    path,
+    detail: `${whose} has it, and so the daemon is running already`,
+  });
+}
+
+/** Whether a path still leads to an open file. */
+function isAt(path: string, fd: number): boolean {
+  const inode = inodeOf(AT_FDCWD, path, 0);
+  return inode !== -1n && inode === inodeOf(fd, "", AT_EMPTY_PATH);
+}
+
+function inodeOf(fd: number, path: string, flags: number): bigint {
+  const statx = new DataView(new ArrayBuffer(STATX.size));
+  const result = accountingSymbols()
+    .statx(fd, cString(path, "path"), flags, STATX_INO, statx);
+  return result === 0 ? statx.getBigUint64(STATX.fields.stx_ino, true) : -1n;
+}
+
+/** What a daemon tells the process that has started it: a line of JSON each. */
+type Message = { pid: number } | { ready: true } | { failure: string };
+
+/** How the start of a daemon has ended, as far as its starter can tell. */
+type Verdict =
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly reason: string }
+  /** Without a word. */
+  | { readonly kind: "ended" }
+  | { readonly kind: "late"; readonly pid: number };
+
+const CHUNK = 65_536;
+
+/** The pipe on which a daemon says that it is up, or why it is not. It ends by itself with the last process that has it. */
+class DaemonVerdict {
+  readonly #reader: number;
+  /** The daemon's end. */
+  readonly writer: number;
+
+  constructor() {
+    [this.#reader, this.writer] = pipe();
+  }
+
+  /**
+   * In the starter: waits for what is said, for a limited time from the moment that there is a daemon: forks have limits of
+   * their own. Blocks the thread.
+   */
+  await(milliseconds: number): Verdict {
+    close(this.writer);
+    let deadline = Infinity;
+    const decoder = new TextDecoder();
+    let text = "";
+    let pid: number | undefined;
+    for (;;) {
+      const lines = text.split("\n");
+      text = lines.pop()!;
+      for (const line of lines) {
+        const message: Message = JSON.parse(line);
+        if ("pid" in message) {
+          pid = message.pid;
+          deadline = performance.now() + milliseconds;
+        } else if ("ready" in message) return { kind: "ready" };
+        else return { kind: "failed", reason: message.failure };
+      }
+      const left = Math.max(0, Math.ceil(deadline - performance.now()));
+      const timeout = left === Infinity ? -1 : Math.min(left, 0x7fff_ffff);
+      const events = poll([{ fd: this.#reader, events: POLLIN }], timeout);
+      if (events.length === 0) {
+        if (pid === undefined || performance.now() < deadline) continue;
+        return { kind: "late", pid };
+      }
+      const bytes = read(this.#reader, CHUNK);
+      if (bytes.length === 0) return { kind: "ended" };
+      text += decoder.decode(bytes, { stream: true });
+    }
+  }
+
+  /** In the daemon: keeps only its own end. */
+  keepWriter(): void {
+    close(this.#reader);
+  }
+
+  /** In the daemon: says something. That nobody listens any more is no reason not to go on. */
+  tell(message: Message): void {
+    try {
+      writeAll(this.writer, `${JSON.stringify(message)}\n`);
+    } catch {
+      // The starter was killed meanwhile.
+    }
+  }
+
+  /** Closes both ends, where there is no daemon. */
+  close(): void {
+    close(this.#reader);
+    close(this.writer);
+  }
+}
 
 const LOG_MODE = 0o640;
 

@@ -1,14 +1,146 @@
-import { signalNameOf, signalNumber } from "../ffi/_signals.ts";
+import { SIGNAL_NUMBERS, signalNameOf, signalNumber } from "../ffi/_signals.ts";
+import type { StreamHandle } from "../ipc/streams.ts";
+import { WCOREDUMP, WEXITSTATUS, WIFEXITED, WTERMSIG } from "../wait/status.ts";
 import type { Rusage, WaitUsageResult } from "../wait/types.ts";
-import {
-  WCOREDUMP,
-  WEXITSTATUS,
-  WIFEXITED,
-  WTERMSIG,
-} from "../wait/status_macros.ts";
-import { ChildParts } from "./_child_parts.ts";
-import { type EndingPlan, Supervision } from "./_supervision.ts";
+import type { Follower } from "../wait/wait_async.ts";
 import type { Signal } from "./signals.ts";
+
+/** What a `ChildProcess` is made of. Only the library can make it, and so only the library can make those. */
+export class ChildParts {
+  /** The child's pid. */
+  readonly pid: number;
+  /** The waiting for its end. */
+  readonly follower: Follower;
+  /** The parent's end of its standard input, where that is piped. */
+  readonly stdin: StreamHandle<WritableStream<Uint8Array>> | undefined;
+  /** The parent's end of its standard output, where that is piped. */
+  readonly stdout: ReadableHandle | undefined;
+  /** The parent's end of its standard error, where that is piped. */
+  readonly stderr: ReadableHandle | undefined;
+
+  constructor(
+    pid: number,
+    follower: Follower,
+    stdio: Pick<ChildParts, "stdin" | "stdout" | "stderr">,
+  ) {
+    this.pid = pid;
+    this.follower = follower;
+    this.stdin = stdio.stdin;
+    this.stdout = stdio.stdout;
+    this.stderr = stdio.stderr;
+  }
+
+  /** Those of its standard output and error that are piped. */
+  get outputs(): ReadableHandle[] {
+    return [this.stdout, this.stderr].filter((stream) => stream !== undefined);
+  }
+
+  /** The streams that there are. */
+  get streams(): StreamHandle<unknown>[] {
+    return [this.stdin, this.stdout, this.stderr].filter((stream) =>
+      stream !== undefined
+    );
+  }
+}
+
+type ReadableHandle = StreamHandle<ReadableStream<Uint8Array<ArrayBuffer>>>;
+
+/** How long a child has between SIGTERM and SIGKILL, in milliseconds, where nothing else is said. */
+const KILL_GRACE = 5000;
+
+/** When a child is to be ended, if it has not ended by itself. */
+export interface EndingPlan {
+  /** Ends it when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ends it when so many milliseconds have passed. */
+  readonly timeout?: number | undefined;
+  /** How many milliseconds it has between SIGTERM and SIGKILL. */
+  readonly killGrace?: number | undefined;
+}
+
+/**
+ * Sees to a child's end: SIGTERM when somebody wants it, SIGKILL to one that takes no notice of it.
+ *
+ * When the time of grace is over, what is read of its output is closed as well: its own children may hold on to that.
+ * Timers keep nothing alive: while the child does so itself they run, and once it has been let go nobody waits for them.
+ */
+class Supervision {
+  readonly #parts: ChildParts;
+  readonly #grace: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = (): void => this.terminate();
+  #deadline: Timer | undefined;
+  #grim: Timer | undefined;
+  #timedOut = false;
+  #ended = false;
+
+  /** Begins with the child's start. */
+  constructor(parts: ChildParts, plan: EndingPlan = {}) {
+    this.#parts = parts;
+    this.#grace = plan.killGrace ?? KILL_GRACE;
+    this.#signal = plan.signal;
+    if (plan.timeout !== undefined) {
+      this.#deadline = later(() => {
+        this.#timedOut = true;
+        this.terminate();
+      }, plan.timeout);
+    }
+    this.#signal?.addEventListener("abort", this.#abort);
+    const look = () => this.#lookWhatIsLeft();
+    const over = () => {
+      this.#ended = true;
+      look();
+    };
+    parts.follower.result.then(over, over);
+    for (const { descriptor } of parts.outputs) descriptor.onClosed = look;
+  }
+
+  /** Whether the time that it had was over before it has ended. */
+  get timedOut(): boolean {
+    return this.#timedOut;
+  }
+
+  /** Asks the child to end, and sees to it that it does. Twice without harm. */
+  terminate(): void {
+    if (this.#grim !== undefined) return;
+    if (this.#kill(SIGNAL_NUMBERS.SIGTERM)) {
+      this.#grim = later(() => this.#forceEnd(), this.#grace);
+    } else this.#forceEnd();
+  }
+
+  #forceEnd(): void {
+    this.#kill(SIGNAL_NUMBERS.SIGKILL);
+    for (const { end } of this.#parts.outputs) end().catch(() => {});
+  }
+
+  #kill(signal: number): boolean {
+    try {
+      return this.#parts.follower.kill(signal);
+    } catch {
+      // Another user's by now: it ends when it ends.
+      return true;
+    }
+  }
+
+  /** When the child has ended, and its output too, there is nothing left to see to. */
+  #lookWhatIsLeft(): void {
+    const { outputs } = this.#parts;
+    if (!this.#ended || outputs.some(({ descriptor }) => !descriptor.ended)) {
+      return;
+    }
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#grim);
+    this.#signal?.removeEventListener("abort", this.#abort);
+  }
+}
+
+type Timer = ReturnType<typeof setTimeout>;
+
+function later(action: () => void, milliseconds: number): Timer {
+  const timer = setTimeout(action, milliseconds);
+  Deno.unrefTimer(timer);
+  return timer;
+}
 
 /** How a child has ended: what `Deno.CommandStatus` says, and more. */
 export interface ChildStatus {

@@ -6,14 +6,13 @@ import {
   checkString,
   checkTimeout,
 } from "../ffi/_arguments.ts";
-import { close } from "../ipc/close.ts";
+import { close, open } from "../ipc/descriptors.ts";
 import { O_DIRECTORY, O_PATH } from "../ffi/constants.ts";
-import { open } from "../ipc/open.ts";
 import { type DaemonPlan, DaemonStart } from "./_daemon_start.ts";
 import { _exit } from "./_exit.ts";
 import { fork } from "./fork.ts";
 import type { ForkOptions } from "./fork_options.ts";
-import { planOf } from "./_fork_plan.ts";
+import { planOf } from "./_planned_fork.ts";
 
 /** Options for {@linkcode daemonize}. */
 export interface DaemonOptions {

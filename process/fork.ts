@@ -1,19 +1,91 @@
 import { rehearse, rehearsing, resetForkedChild } from "../ffi/_after_fork.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { _exit } from "./_exit.ts";
-import { PosixError } from "../ffi/posix_error.ts";
+import { checkFunction } from "../ffi/_arguments.ts";
 import { exitSymbols } from "../ffi/_symbols.ts";
+import { ERRNO, PosixError } from "../ffi/errors.ts";
+import { _exit } from "./_exit.ts";
 import { AGAIN, Crossing } from "./_fork/crossing.ts";
-import { endWithoutTelemetry } from "./_fork/ending.ts";
 import { parentLoops } from "./_fork/event_loops.ts";
-import { refuseFileWatching } from "./_fork/file_watching.ts";
-import { forkHooks, prepareFork } from "./_fork/hooks.ts";
-import { poolCount } from "./_fork/pool_count.ts";
-import { poolThreads } from "./_fork/pool_threads.ts";
+import { poolCount, poolThreads } from "./_fork/pool_threads.ts";
 import { Rest } from "./_fork/rest.ts";
 import { signalListeners } from "./_fork/signal_listeners.ts";
+import {
+  compileOnThisThread,
+  endWithoutTelemetry,
+  refuseFileWatching,
+} from "./_fork/substitutes.ts";
 import { v8Workers } from "./_fork/v8_workers.ts";
-import { compileOnThisThread } from "./_fork/web_assembly.ts";
+
+/** What a library with state of its own has done around a fork; see `onFork`. */
+export interface ForkHooks {
+  /** Runs in the parent, before the fork; last registered, first run. */
+  prepare?: () => void;
+  /** Runs in the parent, after the fork; first registered, first run. Also where the fork has failed. */
+  parent?: () => void;
+  /** Runs in the child, before `fork` returns there; first registered, first run. */
+  child?: () => void;
+}
+
+/** The hooks of this process, first registered first. */
+const forkHooks: ForkHooks[] = [];
+
+/** Runs what is to run before a fork; gives what is to run after it in the parent, and in the child. */
+function prepareFork(): { parent(): void; child(): void } {
+  // A hook that is registered or taken back meanwhile has no part in this fork.
+  const hooks = [...forkHooks];
+  const prepared: ForkHooks[] = [];
+  const parent = () => prepared.toReversed().forEach((hook) => hook.parent?.());
+  try {
+    for (const hook of hooks.toReversed()) {
+      hook.prepare?.();
+      prepared.push(hook);
+    }
+  } catch (error) {
+    parent();
+    throw error;
+  }
+  return { parent, child: () => hooks.forEach((hook) => hook.child?.()) };
+}
+
+/**
+ * `pthread_atfork(prepare, parent, child)`: has functions run around every fork from now on, those of children included.
+ *
+ * For libraries with state that must not be used by both sides: `prepare` brings it to rest, `parent` goes on, and `child`
+ * forgets or renews it, such as a connection or a cache of `Deno.pid`. They are synchronous.
+ *
+ * @param hooks The functions. What `prepare` throws is thrown by `fork`, before there is a child; the hooks `parent` that
+ * belong to those already prepared are then run.
+ * @returns Takes them back when disposed of (`using`), twice without harm.
+ * @throws {TypeError} If a hook is no function.
+ *
+ * @example Renewing state in the child
+ * ```ts
+ * import { _exit, fork, onFork } from "@posix/process/process";
+ * import { waitpid } from "@posix/process/wait";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let cache: string[] = ["the parent's"];
+ * using _ = onFork({ child: () => cache = [] });
+ * const child = fork();
+ * if (child === 0) _exit(cache.length);
+ * assertEquals(waitpid(child)?.raw, 0);
+ * assertEquals(cache, ["the parent's"]);
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man3/pthread_atfork.3.html | pthread_atfork(3)}
+ */
+export function onFork(hooks: ForkHooks): Disposable {
+  for (const [name, hook] of Object.entries(hooks)) {
+    if (hook !== undefined) checkFunction(hook, `hooks.${name}`);
+  }
+  const own = { ...hooks };
+  forkHooks.push(own);
+  return {
+    [Symbol.dispose]() {
+      const index = forkHooks.indexOf(own);
+      if (index !== -1) forkHooks.splice(index, 1);
+    },
+  };
+}
 
 /**
  * `fork()`: makes a child that is a copy of the process.
@@ -164,4 +236,39 @@ function becomeWhole(crossed: Crossing): void {
     console.error(error);
     exitSymbols()._exit(1);
   }
+}
+
+/**
+ * In a forked child: takes over the connections and pipes that the parent had opened through Deno.
+ *
+ * Descriptors are shared by a fork, and so a read that the parent has under way would be under way in the child too, and take away
+ * the parent's bytes. Therefore only sockets that listen go on working in a child by themselves, and its copies of TCP
+ * connections are closed ones until then. A server that forks for
+ * each connection calls this first in the child; it is for a parent that has no read or write of its own pending on them, as
+ * those are then made by both. Without effect in a process that was not forked, or when called again.
+ *
+ * Numbers from `ipc` need none of this: `read` and `write` work on any open descriptor.
+ *
+ * @example A child that takes over what the parent has accepted
+ * ```ts
+ * import { _exit, fork, inheritConnections } from "@posix/process/process";
+ * import { waitpid } from "@posix/process/wait";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // const connection = await listener.accept();
+ * const child = fork();
+ * if (child === 0) {
+ *   inheritConnections();
+ *   // await connection.write(answer);
+ *   _exit(0);
+ * }
+ * // connection.close();
+ * assertEquals(waitpid(child)?.raw, 0);
+ * ```
+ *
+ * @throws {PosixError} Whatever the kernel refuses of it; nothing is known that it would.
+ * @see {@link https://man7.org/linux/man-pages/man7/epoll.7.html | epoll(7)}
+ */
+export function inheritConnections(): void {
+  parentLoops.current?.inherit();
 }

@@ -1,23 +1,192 @@
 import { checkFunction } from "../ffi/_arguments.ts";
-import { SOCK_SEQPACKET } from "../ffi/descriptor_constants.ts";
 import { signalNumber } from "../ffi/_signals.ts";
-import { close } from "../ipc/close.ts";
+import { descriptorSymbols } from "../ffi/_symbols.ts";
+import { POLLIN, SOCK_SEQPACKET } from "../ffi/constants.ts";
+import { close } from "../ipc/descriptors.ts";
 import { Queue } from "../ipc/queue.ts";
-import { recvFds } from "../ipc/recv_fds.ts";
-import { sendFds } from "../ipc/send_fds.ts";
-import { socketpair } from "../ipc/socketpair.ts";
+import { QueueClosed } from "../ipc/queue_errors.ts";
+import { recvFds, sendFds, socketpair } from "../ipc/sockets.ts";
+import type { Verdict, Watched } from "../wait/_watched.ts";
+import { lookSoon, referencesChanged, watch } from "../wait/_watcher.ts";
+import type { WaitUsageResult } from "../wait/types.ts";
+import { type Follower, signalChild } from "../wait/wait_async.ts";
 import { ChildFds } from "./_child_fds.ts";
-import { ChildParts } from "./_child_parts.ts";
-import { ChildProcess } from "./child_process.ts";
-import { forkChild } from "./fork_child.ts";
-import type { ForkOptions } from "./fork_options.ts";
-import { planOf } from "./_fork_plan.ts";
-import type { Notice, Request } from "./_fork_server/messages.ts";
-import { serve } from "./_fork_server/serve.ts";
-import { ServedChild } from "./_fork_server/served_child.ts";
-import { getpid } from "./getpid.ts";
-import { revive } from "./_portable_error.ts";
+import { planOf } from "./_planned_fork.ts";
+import { portable, type PortableError, revive } from "./_portable_error.ts";
 import { QueueListener } from "./_queue_listener.ts";
+import { ChildParts, ChildProcess } from "./child_process.ts";
+import { bearChild, forkChild } from "./fork_child.ts";
+import type { ForkOptions } from "./fork_options.ts";
+import { getpid } from "./ids.ts";
+
+/** What the server is asked for. */
+interface Request {
+  readonly id: number;
+  readonly argument: unknown;
+  /** Without the standard streams: those come through the socket. */
+  readonly options: ForkOptions;
+  /** Which standard streams come through the socket, in that order. */
+  readonly targets: readonly number[];
+}
+
+/** What the server tells of a child. */
+type Notice = StartNotice | RefusalNotice | EndNotice;
+
+/** It runs. */
+interface StartNotice {
+  readonly kind: "started";
+  readonly id: number;
+  readonly pid: number;
+  /** Whether its pidfd comes through the socket: not if it has ended and was reaped already. */
+  readonly hasPidfd: boolean;
+}
+
+/** There is none. */
+interface RefusalNotice {
+  readonly kind: "refused";
+  readonly id: number;
+  readonly error: PortableError;
+}
+
+/** It has ended. */
+interface EndNotice {
+  readonly kind: "ended";
+  readonly id: number;
+  readonly result: WaitUsageResult;
+}
+
+/** A child of the fork server, followed from the process that has asked for it: it is the server that can wait for it. */
+class ServedChild implements Follower, Watched {
+  /** Its pid. */
+  readonly pid: number;
+  readonly fd: number;
+  readonly events = POLLIN;
+  readonly mayLinger = true;
+  readonly result: Promise<WaitUsageResult>;
+  /** Resolved when its pidfd is closed. */
+  readonly released: Promise<void>;
+  /** Settles the result. */
+  resolve!: (result: WaitUsageResult) => void;
+  /** Settles the result: nobody will say how it has ended. */
+  reject!: (reason: unknown) => void;
+  readonly #ended: () => void;
+  #referenced = true;
+  #open: boolean;
+  #abandoned = false;
+  #release!: () => void;
+
+  /** Follows it by its pidfd, and says when it has ended. Without one, it has. */
+  constructor(pid: number, pidfd: number | undefined, ended: () => void) {
+    this.pid = pid;
+    this.fd = pidfd ?? -1;
+    this.#open = pidfd !== undefined;
+    this.#ended = ended;
+    this.result = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.result.catch(() => {});
+    this.released = new Promise((resolve) => this.#release = resolve);
+    if (this.#open) watch(this);
+    else this.settle();
+  }
+
+  get pidfd(): number | undefined {
+    return this.#open ? this.fd : undefined;
+  }
+
+  get referenced(): boolean {
+    return this.#referenced;
+  }
+
+  /** Lets go of it: the server, which would tell of its end, is gone. */
+  abandon(reason: unknown): void {
+    this.reject(reason);
+    this.#abandoned = true;
+    lookSoon();
+  }
+
+  kill(signal: number): boolean {
+    return this.#open && signalChild(this.fd, this.pid, signal);
+  }
+
+  reference(on: boolean): void {
+    this.#referenced = on;
+    referencesChanged();
+  }
+
+  look(ready: boolean): Verdict {
+    return ready || this.#abandoned ? "done" : "watch";
+  }
+
+  fail(error: unknown): void {
+    this.reject(error);
+  }
+
+  release(): void {
+    this.#open = false;
+    descriptorSymbols().close(this.fd);
+  }
+
+  settle(): void {
+    if (this.#open) return;
+    this.#release();
+    this.#ended();
+  }
+}
+
+const STREAMS = ["stdin", "stdout", "stderr"] as const;
+
+/** The server, in its own process: forks whenever it is asked to, until nobody can ask any more. */
+async function serve<Argument>(
+  body: (argument: Argument) => number | void | Promise<number | void>,
+  requests: Queue<Request>,
+  notices: Queue<Notice>,
+  socket: number,
+): Promise<void> {
+  const ends = new Set<Promise<unknown>>();
+  for (;;) {
+    try {
+      const request = await requests.getAsync();
+      const child = await attend(request, body, notices, socket);
+      if (child === undefined) continue;
+      const end = child.end.finally(() => ends.delete(end));
+      ends.add(end);
+    } catch (error) {
+      if (!(error instanceof QueueClosed)) throw error;
+      await Promise.all(ends);
+      return;
+    }
+  }
+}
+
+async function attend<Argument>(
+  { id, argument, options, targets }: Request,
+  body: (argument: Argument) => number | void | Promise<number | void>,
+  notices: Queue<Notice>,
+  socket: number,
+): Promise<{ end: Promise<void> } | undefined> {
+  const fds = targets.length > 0 ? recvFds(socket, targets.length).fds : [];
+  const streams: ForkOptions = {};
+  targets.forEach((target, index) => streams[STREAMS[target]!] = fds[index]!);
+  try {
+    const { pid, follower } = await bearChild(() => {
+      close(socket);
+      return body(argument as Argument);
+    }, { ...options, ...streams });
+    const { pidfd } = follower;
+    if (pidfd !== undefined) sendFds(socket, [pidfd]);
+    notices.put({ id, kind: "started", pid, hasPidfd: pidfd !== undefined });
+    const end = follower.result.then((result) =>
+      notices.put({ id, kind: "ended", result })
+    );
+    return { end };
+  } catch (error) {
+    notices.put({ id, kind: "refused", error: portable(error) });
+  } finally {
+    for (const fd of fds) close(fd);
+  }
+}
 
 /**
  * Forks a small, quiet process that forks on request: for a program whose own heap or threads will make forking dear.

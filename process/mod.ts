@@ -39,58 +39,88 @@
  * @module
  */
 
-export * from "./_exit.ts";
-export * from "./alarm.ts";
-export * from "./chdir.ts";
+export type { WindowSize } from "../ipc/terminals.ts";
+export type { Rusage } from "../wait/types.ts";
+export { _exit } from "./_exit.ts";
+export { PoolWorkerError } from "./_portable_error.ts";
+export type { SignalInfo } from "./_signals/handlers.ts";
+export {
+  chdir,
+  getName,
+  nice,
+  schedGetaffinity,
+  schedSetaffinity,
+  setChildSubreaper,
+  setName,
+  setParentDeathSignal,
+  umask,
+} from "./attributes.ts";
 export {
   type ChildOutput,
   ChildProcess,
   type ChildStatus,
 } from "./child_process.ts";
-export * from "./daemonize.ts";
-export { fork } from "./fork.ts";
-export * from "./fork_child.ts";
-export * from "./fork_server.ts";
-export * from "./forkpty.ts";
-export type * from "./fork_options.ts";
-export * from "./on_fork.ts";
-export * from "./getpgid.ts";
-export * from "./getpgrp.ts";
-export * from "./getpid.ts";
-export * from "./getppid.ts";
-export * from "./getrlimit.ts";
-export * from "./getsid.ts";
-export * from "./inherit_connections.ts";
-export * from "./intervals.ts";
-export * from "./kill.ts";
-export * from "./kill_tree.ts";
-export * from "./killpg.ts";
-export * from "./list_processes.ts";
-export * from "./list_threads.ts";
-export * from "./nice.ts";
-export * from "./pause.ts";
-export * from "./pool.ts";
-export * from "./pool_worker_error.ts";
-export * from "./process_tree.ts";
-export * from "./sched_affinity.ts";
-export * from "./set_child_subreaper.ts";
-export * from "./set_name.ts";
-export * from "./set_parent_death_signal.ts";
-export * from "./set_signal.ts";
-export * from "./setitimer.ts";
-export * from "./setpgid.ts";
-export * from "./setrlimit.ts";
-export * from "./setsid.ts";
-export * from "./signal_name.ts";
-export * from "./signal_stream.ts";
-export * from "./signals.ts";
-export * from "./sigpending.ts";
-export * from "./sigprocmask.ts";
-export * from "./sigqueue.ts";
-export * from "./sigwait.ts";
-export * from "./strsignal.ts";
-export * from "./tcgetpgrp.ts";
-export * from "./tcsetpgrp.ts";
-export * from "./umask.ts";
-export type { WindowSize } from "../ipc/tcgetwinsize.ts";
-export type { Rusage } from "../wait/types.ts";
+export { daemonize, type DaemonOptions } from "./daemonize.ts";
+export { fork, type ForkHooks, inheritConnections, onFork } from "./fork.ts";
+export { forkChild, type ForkedPty, forkpty } from "./fork_child.ts";
+export type { ForkOptions, StandardStream } from "./fork_options.ts";
+export { ForkServer, forkServer } from "./fork_server.ts";
+export {
+  getpgid,
+  getpgrp,
+  getpid,
+  getppid,
+  getsid,
+  setpgid,
+  setsid,
+  tcgetpgrp,
+  tcsetpgrp,
+} from "./ids.ts";
+export { kill, killpg, sigqueue } from "./kill.ts";
+export { killTree } from "./kill_tree.ts";
+export {
+  getrlimit,
+  type Resource,
+  type ResourceLimit,
+  setrlimit,
+} from "./limits.ts";
+export {
+  listProcesses,
+  listThreads,
+  type ProcessInfo,
+  type ProcessNode,
+  processTree,
+  type ThreadInfo,
+} from "./list_processes.ts";
+export {
+  Pool,
+  type PoolCallOptions,
+  type PoolItems,
+  type PoolOptions,
+  type PoolProgress,
+} from "./pool.ts";
+export { type Disposition, setSignal } from "./set_signal.ts";
+export {
+  pause,
+  sigpending,
+  sigprocmask,
+  type SigprocmaskHow,
+  sigwait,
+  type SigwaitOptions,
+} from "./signal_mask.ts";
+export {
+  signals,
+  type SignalsOptions,
+  type SignalStream,
+} from "./signal_stream.ts";
+export { type Signal, signalName, SIGNALS, strsignal } from "./signals.ts";
+export {
+  alarm,
+  getitimer,
+  intervals,
+  type IntervalsOptions,
+  type IntervalStream,
+  type IntervalTimer,
+  type IntervalTimerValue,
+  setitimer,
+} from "./timers.ts";

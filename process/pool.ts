@@ -1,8 +1,7 @@
 import { checkFunction, checkInteger, wrongType } from "../ffi/_arguments.ts";
 import { Crew } from "./_pool/crew.ts";
-import { Job, type JobOptions, type Outcomes } from "./_pool/job.ts";
-import { Results } from "./_pool/results.ts";
-import type { Work } from "./_pool/worker.ts";
+import { Job, type JobOptions, type Outcomes, Results } from "./_pool/job.ts";
+import type { Work } from "./_pool/hand.ts";
 
 /** Options for {@linkcode Pool}. */
 export interface PoolOptions {

@@ -1,10 +1,13 @@
 import { checkAbortSignal } from "../ffi/_arguments.ts";
-import { catchableSignal } from "./_signals/arguments.ts";
+import {
+  catchableSignal,
+  decodeSignal,
+  type SignalInfo,
+} from "./_signals/handlers.ts";
 import {
   type AsyncReceiver,
   caughtSignals,
 } from "./_signals/caught_signals.ts";
-import { decodeSignal, type SignalInfo } from "./_signals/signal_info.ts";
 import type { Signal } from "./signals.ts";
 
 export type { SignalInfo };

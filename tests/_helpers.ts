@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { cString } from "../ffi/_c_strings.ts";
+import { cString } from "../ffi/_arguments.ts";
 import { O_CLOEXEC, O_DIRECTORY } from "../ffi/constants.ts";
 import { descriptorSymbols, waitSymbols } from "../ffi/_symbols.ts";
 import { _exit } from "../process/_exit.ts";

@@ -35,12 +35,24 @@ export {
   WSTOPPED,
   WUNTRACED,
 } from "../ffi/constants.ts";
-export * from "./decode_status.ts";
-export * from "./status_macros.ts";
-export type * from "./types.ts";
-export * from "./wait.ts";
-export * from "./wait3.ts";
-export * from "./wait4.ts";
-export * from "./wait_async.ts";
-export * from "./waitid.ts";
-export * from "./waitpid.ts";
+export {
+  decodeStatus,
+  WCOREDUMP,
+  WEXITSTATUS,
+  WIFCONTINUED,
+  WIFEXITED,
+  WIFSIGNALED,
+  WIFSTOPPED,
+  WSTOPSIG,
+  WTERMSIG,
+} from "./status.ts";
+export type {
+  Rusage,
+  WaitidResult,
+  WaitResult,
+  WaitStatus,
+  WaitUsageResult,
+} from "./types.ts";
+export { wait, wait3, wait4, waitpid } from "./wait.ts";
+export { waitAsync, type WaitAsyncOptions } from "./wait_async.ts";
+export { waitid, type WaitidType } from "./waitid.ts";

@@ -1,5 +1,5 @@
 import { deserialize, isProxy, serialize } from "../../ffi/_deno_core.ts";
-import { HEAD, recordBytes } from "./layout.ts";
+import { HEAD, recordBytes } from "./segment.ts";
 
 /**
  * How values travel: each as a record of a head, the length of its content and its kind, and the content.

@@ -1,26 +1,152 @@
 import { rehearsing } from "../../ffi/_after_fork.ts";
-import { CallList, type CallResult } from "../../ffi/_call_list.ts";
-import { cString } from "../../ffi/_c_strings.ts";
-import { errnoAddress } from "../../ffi/_errno.ts";
-import { functionAddresses } from "../../ffi/_function_addresses.ts";
-import { errorFor } from "../../ffi/_results.ts";
-import { signalSymbols, waitSymbols } from "../../ffi/_symbols.ts";
-import { AddressSpace } from "./address_space.ts";
-import { EventLoops } from "./event_loops.ts";
-import { readFile } from "./file_reading.ts";
-import { Gate } from "./gate.ts";
-import { signalListeners } from "./signal_listeners.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import {
-  blockSignals,
-  CAUGHT,
-  caughtSignals,
-  resetSignals,
-  restoreSignals,
-  unblockSignals,
-} from "./signals.ts";
-import { type Part, Snapshot } from "./snapshot.ts";
+  CallList,
+  type CallResult,
+  functionAddresses,
+} from "../../ffi/_call_list.ts";
+import {
+  checkErrorNumber,
+  checkZero,
+  errnoAddress,
+  errorFor,
+} from "../../ffi/_libc.ts";
+import {
+  descriptorSymbols,
+  signalSymbols,
+  waitSymbols,
+} from "../../ffi/_symbols.ts";
+import { O_CLOEXEC, SIG_DFL, SIG_SETMASK } from "../../ffi/constants.ts";
+import { SIGACTION, SIGSET } from "../../ffi/layouts.ts";
+import { EventLoops } from "./event_loops.ts";
+import { readProc } from "./proc_file.ts";
+import { signalListeners } from "./signal_listeners.ts";
+import { AddressSpace, type Part, readFile, Snapshot } from "./snapshot.ts";
 import { NOTE_SIZE } from "./thread.ts";
 import { v8Workers } from "./v8_workers.ts";
+
+const all = new Uint8Array(new ArrayBuffer(SIGSET.size)).fill(0xff);
+const former = new Uint8Array(new ArrayBuffer(SIGSET.size));
+
+/** By calls of the list: blocks every signal for the calling thread. */
+function blockSignals(list: CallList): void {
+  list.call(functionAddresses().pthread_sigmask, SIG_SETMASK, all, former);
+}
+
+/** By calls of the list: puts the mask back that {@linkcode blockSignals} found. */
+function unblockSignals(list: CallList): void {
+  list.call(functionAddresses().pthread_sigmask, SIG_SETMASK, former, 0);
+}
+
+/** The same at once. */
+function restoreSignals(): void {
+  checkErrorNumber(
+    signalSymbols().pthread_sigmask(SIG_SETMASK, former, null),
+    "pthread_sigmask",
+    () => "Cannot set the signal mask",
+  );
+}
+
+/**
+ * Signals whose handlers a forked child keeps: those of faults, by which the runtime explains a crash, and SIGCHLD, which
+ * is caught by tokio itself, without a thread, on behalf of `Deno.Command`.
+ */
+const KEPT: ReadonlySet<number> = new Set([
+  4, // SIGILL
+  5, // SIGTRAP
+  7, // SIGBUS
+  8, // SIGFPE
+  11, // SIGSEGV
+  17, // SIGCHLD
+]);
+
+/** The file and the line that tell which signals this process catches, with its length. */
+const CAUGHT = {
+  path: "/proc/self/status",
+  name: "SigCgt:\t",
+  length: 16,
+} as const;
+
+/** The signals that this process catches, other than by those handlers. */
+function caughtSignals(): number[] {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readProc(CAUGHT.path));
+  const bits = BigInt(`0x${mask?.[1] ?? "0"}`);
+  return Array.from({ length: 64 }, (_, index) => index + 1).filter((signal) =>
+    (bits >> BigInt(signal - 1) & 1n) === 1n && !KEPT.has(signal)
+  );
+}
+
+const defaultAction = new Uint8Array(new ArrayBuffer(SIGACTION.size));
+new DataView(defaultAction.buffer).setBigUint64(
+  SIGACTION.fields.sa_handler,
+  BigInt(SIG_DFL),
+  true,
+);
+
+/**
+ * In the child, by calls of the list: gives the signals that Deno catches their default actions again.
+ *
+ * Deno answers them on a thread that the child does not have, so a SIGTERM, say, would do nothing at all. glibc keeps two
+ * for itself (32 and 33), and refuses to have them changed.
+ */
+function resetSignals(list: CallList, signals: readonly number[]): void {
+  const { sigaction } = functionAddresses();
+  for (const signal of signals) list.call(sigaction, signal, defaultAction, 0);
+}
+
+const WORD = Uint8Array.of(1);
+const NOTHING = new Uint8Array(new ArrayBuffer(1));
+
+/**
+ * The pipe at which a forked child waits, before it has run a line of anybody's code, for the word to go.
+ *
+ * Only parent and child ever hold its writing end, so a parent that is killed meanwhile does not leave a child behind.
+ */
+class Gate {
+  readonly #fds = new Int32Array(new ArrayBuffer(8));
+  readonly #heard = new Uint8Array(new ArrayBuffer(1));
+  #closeWriter!: CallResult;
+  #read!: CallResult;
+  #closeReader!: CallResult;
+
+  /**
+   * In the child, by calls of the list: waits for the word, does what `body` adds if it comes, and ends if it never does. This is
+   * the end of the list.
+   */
+  pass(list: CallList, body: () => void): void {
+    const { _exit, close, memcmp, read } = functionAddresses();
+    this.#closeWriter = list.call(close, -1);
+    this.#read = list.call(read, -1, this.#heard, 1);
+    list.unlessZero(list.call(memcmp, this.#heard, NOTHING, 1), () => {
+      this.#closeReader = list.call(close, -1);
+      body();
+      list.end();
+    });
+    list.call(_exit, 1);
+  }
+
+  /** In the parent, before the fork: makes the pipe. */
+  make(list: CallList): void {
+    checkZero(
+      descriptorSymbols().pipe2(this.#fds, O_CLOEXEC),
+      "pipe2",
+      () => "Cannot fork",
+    );
+    list.set(this.#closeWriter, 0, this.#fds[1]!);
+    list.set(this.#read, 0, this.#fds[0]!);
+    list.set(this.#closeReader, 0, this.#fds[0]!);
+  }
+
+  /** In the parent, after the fork: lets the child go. */
+  open(): void {
+    descriptorSymbols().write(this.#fds[1]!, WORD, 1n);
+  }
+
+  /** In the parent: closes the pipe. */
+  close(): void {
+    for (const fd of this.#fds) descriptorSymbols().close(fd);
+  }
+}
 
 const SIGKILL = 9;
 

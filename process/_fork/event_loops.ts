@@ -22,18 +22,17 @@ import {
   STATX_INO,
   STATX_TYPE,
 } from "../../ffi/constants.ts";
-import { ERRNO } from "../../ffi/errno.ts";
+import { ERRNO, PosixError } from "../../ffi/errors.ts";
 import { EPOLL_EVENT, STATX } from "../../ffi/layouts.ts";
-import { isOwnDescriptor } from "../../ffi/_own_descriptors.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { isOwnDescriptor } from "../../ffi/_deno_core.ts";
 import {
   type CallArgument,
   type CallList,
   CallOutput,
   type CallResult,
+  functionAddresses,
 } from "../../ffi/_call_list.ts";
-import { functionAddresses } from "../../ffi/_function_addresses.ts";
-import { checkValue, checkZero } from "../../ffi/_results.ts";
+import { checkValue, checkZero } from "../../ffi/_libc.ts";
 import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
 import { listProc, readDescriptorLink, readProc } from "./proc_file.ts";
 

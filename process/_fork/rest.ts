@@ -1,8 +1,6 @@
-import { ERRNO } from "../../ffi/errno.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { ERRNO, PosixError } from "../../ffi/errors.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
-import { poolCount } from "./pool_count.ts";
-import { poolThreads } from "./pool_threads.ts";
+import { poolCount, poolThreads } from "./pool_threads.ts";
 import { listProc } from "./proc_file.ts";
 import { LOOKS_AT_ONCE, PAUSE_MICROSECONDS, Thread } from "./thread.ts";
 

@@ -1,9 +1,17 @@
 import { rehearsing } from "../../ffi/_after_fork.ts";
-import type { CallList, CallResult } from "../../ffi/_call_list.ts";
-import { functionAddresses } from "../../ffi/_function_addresses.ts";
+import {
+  type CallList,
+  type CallResult,
+  functionAddresses,
+} from "../../ffi/_call_list.ts";
 import { memorySymbols } from "../../ffi/_symbols.ts";
-import { type Mapping, mappings, OwnMemory } from "./own_memory.ts";
-import { listProc, readProc } from "./proc_file.ts";
+import {
+  listProc,
+  type Mapping,
+  mappings,
+  OwnMemory,
+  readProc,
+} from "./proc_file.ts";
 
 /** What V8's workers are called in the objects that stand for them: "V8 DefaultWorke", cut at 15 characters. */
 const NAME = Uint32Array.of(0x44203856, 0x75616665, 0x6f57746c, 0x00656b72);

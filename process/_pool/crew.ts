@@ -1,14 +1,11 @@
 import { Queue } from "../../ipc/queue.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
 import type { ChildStatus } from "../child_process.ts";
-import { getpid } from "../getpid.ts";
-import { revive } from "../_portable_error.ts";
-import { PoolWorkerError } from "../pool_worker_error.ts";
+import { getpid } from "../ids.ts";
+import { PoolWorkerError, revive } from "../_portable_error.ts";
 import { QueueListener } from "../_queue_listener.ts";
-import { Hand } from "./hand.ts";
+import { Hand, type Report, Whereabouts, type Work } from "./hand.ts";
 import type { Job } from "./job.ts";
-import { type Report, Whereabouts } from "./messages.ts";
-import type { Work } from "./worker.ts";
 
 /** How often each place may be filled in vain, nobody having done anything meanwhile, before it is clear that nobody will. */
 const STILLBORN_MAX = 3;

@@ -1,11 +1,165 @@
 import { Queue } from "../../ipc/queue.ts";
 import { QueueClosed, QueueEmpty, QueueFull } from "../../ipc/queue_errors.ts";
+import {
+  isCloneable,
+  portable,
+  type PortableError,
+} from "../_portable_error.ts";
 import type { ChildProcess, ChildStatus } from "../child_process.ts";
 import { forkChild } from "../fork_child.ts";
 import type { Chunk, Job } from "./job.ts";
-import type { Report, Task, Whereabouts } from "./messages.ts";
-import { pack } from "./values.ts";
-import { PoolWorker, type Work } from "./worker.ts";
+
+/** What a worker is given to do: some items of one call, one after the other. */
+interface Task {
+  readonly chunk: number;
+  /** The position of the first item among all of the call. */
+  readonly first: number;
+  readonly items: Packed;
+}
+
+/** What a worker has made of its items. */
+export interface Report {
+  readonly chunk: number;
+  /** How long it took, in milliseconds. */
+  readonly milliseconds: number;
+  /** A result for each item; `undefined` for those that failed. */
+  readonly results: Packed;
+  /** The items that failed, by their position among these. */
+  readonly failures: ReadonlyMap<number, PortableError>;
+}
+
+/** Where each worker is, in memory that is shared: what a worker that was killed can no longer tell. */
+export class Whereabouts {
+  static readonly BYTES_PER_WORKER = 8;
+  readonly #words: Int32Array<ArrayBuffer>;
+
+  constructor(memory: ArrayBuffer) {
+    this.#words = new Int32Array(memory);
+  }
+
+  /** In a worker: it begins with an item. The chunk last, or a new one would be taken to be where the old one was. */
+  enter(slot: number, chunk: number, item: number): void {
+    Atomics.store(this.#words, slot * 2 + 1, item);
+    Atomics.store(this.#words, slot * 2, chunk);
+  }
+
+  /** In the parent: at which item of the chunk the worker is, or was when it ended; `undefined` if it has not begun with the chunk. */
+  find(slot: number, chunk: number): number | undefined {
+    if (Atomics.load(this.#words, slot * 2) !== chunk) return undefined;
+    return Atomics.load(this.#words, slot * 2 + 1);
+  }
+}
+
+/** A list of values as it is sent. Numbers go as they lie in memory: to clone them one by one takes many times as long. */
+export type Packed = Int32Array | Float64Array | readonly unknown[];
+
+/**
+ * Packs a list for sending. Small integers stay what they are to V8: one that came back as a double would have
+ * everything that is calculated with it done in doubles, a remainder at four times the cost.
+ */
+function pack(values: readonly unknown[]): Packed {
+  let integers = true;
+  for (const value of values) {
+    if (typeof value !== "number") return values;
+    integers &&= Object.is(value, value | 0);
+  }
+  const numbers = values as readonly number[];
+  return integers ? Int32Array.from(numbers) : Float64Array.from(numbers);
+}
+
+/** About how many bytes a value takes on its way: enough to keep large ones from being sent by the thousand. */
+export function weigh(value: unknown): number {
+  if (typeof value === "string") return value.length + 8;
+  if (ArrayBuffer.isView(value)) return value.byteLength + 8;
+  return typeof value === "object" && value !== null ? 128 : 8;
+}
+
+/** What a pool does with each item. */
+export type Work<Item, Result> = (
+  item: Item,
+  index: number,
+) => Result | Promise<Result>;
+
+/** A worker, in its own process: does what it is given, until there will be no more. */
+class PoolWorker<Item, Result> {
+  readonly #work: Work<Item, Result>;
+  readonly #slot: number;
+  readonly #whereabouts: Whereabouts;
+  /** Whether what it does is asynchronous: then its event loop must go on between the tasks as well. */
+  #asynchronous = false;
+
+  constructor(
+    work: Work<Item, Result>,
+    slot: number,
+    whereabouts: Whereabouts,
+  ) {
+    this.#work = work;
+    this.#slot = slot;
+    this.#whereabouts = whereabouts;
+  }
+
+  /** Ends when the queue of tasks is closed. */
+  async run(tasks: Queue<Task>, reports: Queue<Report>): Promise<void> {
+    for (;;) {
+      let task: Task;
+      try {
+        task = this.#asynchronous ? await tasks.getAsync() : tasks.get();
+      } catch (error) {
+        if (error instanceof QueueClosed) return;
+        throw error;
+      }
+      send(await this.#do(task), reports);
+    }
+  }
+
+  async #do({ chunk, first, items }: Task): Promise<SentReport> {
+    const started = performance.now();
+    const results: (Result | undefined)[] = [];
+    const failures = new Map<number, PortableError>();
+    for (let at = 0; at < items.length; at++) {
+      this.#whereabouts.enter(this.#slot, chunk, at);
+      try {
+        const result = this.#work(items[at] as Item, first + at);
+        if (isPromiseLike(result)) this.#asynchronous = true;
+        results.push(isPromiseLike(result) ? await result : result);
+      } catch (error) {
+        results.push(undefined);
+        failures.set(at, portable(error));
+      }
+    }
+    return {
+      chunk,
+      milliseconds: performance.now() - started,
+      results,
+      failures,
+    };
+  }
+}
+
+function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | null | undefined)?.then ===
+    "function";
+}
+
+type SentReport = Omit<Report, "results" | "failures"> & {
+  results: unknown[];
+  failures: Map<number, PortableError>;
+};
+
+function send(report: SentReport, reports: Queue<Report>): void {
+  try {
+    reports.put({ ...report, results: pack(report.results) });
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    // One of the results cannot be cloned: that item has failed, the others have not.
+    for (const [at, result] of report.results.entries()) {
+      if (isCloneable(result)) continue;
+      report.results[at] = undefined;
+      report.failures.set(at, portable(error));
+    }
+    reports.put(report);
+  }
+}
 
 /** A chunk that a worker has. */
 interface Held {

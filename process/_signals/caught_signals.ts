@@ -1,7 +1,6 @@
 import { onForkedChild } from "../../ffi/_after_fork.ts";
 import { POLLIN, SIG_DFL } from "../../ffi/constants.ts";
-import { ERRNO } from "../../ffi/errno.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { ERRNO, PosixError } from "../../ffi/errors.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
 import { poll } from "../../ipc/poll.ts";
 import type { Verdict, Watched } from "../../wait/_watched.ts";
@@ -11,21 +10,19 @@ import { signalListeners } from "../_fork/signal_listeners.ts";
 import {
   type Action,
   currentAction,
-  handlerAction,
-  handlerOf,
-  plainAction,
-  setAction,
-} from "./actions.ts";
-import {
   denoActsFor,
   displace,
+  handlerAction,
+  handlerOf,
+  InfoPipe,
   keepDenosHandler,
   leaveDenosHandler,
+  NativeHandler,
+  numberIn,
+  plainAction,
   putBack,
-} from "./deno_handler.ts";
-import { InfoPipe } from "./info_pipe.ts";
-import { NativeHandler } from "./native_handler.ts";
-import { numberIn } from "./signal_info.ts";
+  setAction,
+} from "./handlers.ts";
 
 /** How often at most to look whether a signal has been taken, some 20 ms. */
 const LOOKS_AT_PENDING = 200;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { cString } from "../../ffi/_c_strings.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import { descriptorSymbols } from "../../ffi/_symbols.ts";
 import {
   AT_FDCWD,

@@ -1,10 +1,7 @@
 import { O_CLOEXEC, O_CREAT, O_WRONLY } from "../../ffi/constants.ts";
-import { close } from "../../ipc/close.ts";
-import { dup2 } from "../../ipc/dup2.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { readAll } from "../../ipc/read_all.ts";
-import { writeAll } from "../../ipc/write_all.ts";
+import { close, dup2, open } from "../../ipc/descriptors.ts";
+import { pipe2 } from "../../ipc/pipes.ts";
+import { readAll, writeAll } from "../../ipc/read_write.ts";
 import { forkWith, reap } from "../_helpers.ts";
 
 /** How a child has ended that became a program, and what that has written to its standard output. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { cString } from "../../ffi/_c_strings.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import { libc } from "./_libc.ts";
 
 /** Sets a variable of the process's environment, as `Deno.env.set` would with a permission. */

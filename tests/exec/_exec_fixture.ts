@@ -1,4 +1,4 @@
-import { execv } from "../../exec/execv.ts";
+import { execv } from "../../exec/exec.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
 
 /** Says whether JavaScript runs on the process's first thread, and becomes a shell that tells its pid and what it finds. */

@@ -15,13 +15,12 @@ import {
   SIG_SETMASK,
 } from "../../ffi/constants.ts";
 import { SIGACTION, SIGSET } from "../../ffi/layouts.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { descriptorSymbols, signalSymbols } from "../../ffi/_symbols.ts";
-import { execv } from "../../exec/execv.ts";
-import { fexecve } from "../../exec/fexecve.ts";
-import { close } from "../../ipc/close.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { write } from "../../ipc/write.ts";
+import { execv, fexecve } from "../../exec/exec.ts";
+import { close } from "../../ipc/descriptors.ts";
+import { pipe2 } from "../../ipc/pipes.ts";
+import { write } from "../../ipc/read_write.ts";
 import { SIGNALS } from "../../process/signals.ts";
 import {
   directoryEntries,

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { execl } from "../../exec/execl.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { execl } from "../../exec/exec.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { capture } from "./_capture.ts";
 import { setVariable } from "./_environment.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { execlpe } from "../../exec/execlpe.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { execlpe } from "../../exec/exec.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { capture } from "./_capture.ts";
 

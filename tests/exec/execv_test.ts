@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { cString } from "../../ffi/_c_strings.ts";
-import { execv } from "../../exec/execv.ts";
-import { alarm } from "../../process/alarm.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { cString } from "../../ffi/_arguments.ts";
+import { execv } from "../../exec/exec.ts";
+import { alarm } from "../../process/timers.ts";
 import { forkWith, reap, withDirectory, withoutLeaks } from "../_helpers.ts";
 import { capture, makeFile } from "./_capture.ts";
 import { setVariable } from "./_environment.ts";

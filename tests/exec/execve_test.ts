@@ -1,7 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { execve } from "../../exec/execve.ts";
-import type { Environment } from "../../exec/execve.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { type Environment, execve } from "../../exec/exec.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { capture } from "./_capture.ts";
 

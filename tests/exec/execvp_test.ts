@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { execvp } from "../../exec/execvp.ts";
-import { chdir } from "../../process/chdir.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { execvp } from "../../exec/exec.ts";
+import { chdir } from "../../process/attributes.ts";
 import { forkWith, reap, withDirectory, withoutLeaks } from "../_helpers.ts";
 import { capture, makeFile } from "./_capture.ts";
 import { setVariable, unsetVariable } from "./_environment.ts";

@@ -1,7 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { execvpe } from "../../exec/execvpe.ts";
-import type { Environment } from "../../exec/execve.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { type Environment, execvpe } from "../../exec/exec.ts";
 import { withDirectory, withoutLeaks } from "../_helpers.ts";
 import { capture, makeFile } from "./_capture.ts";
 import { setVariable } from "./_environment.ts";

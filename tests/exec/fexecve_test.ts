@@ -1,10 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { O_CLOEXEC, O_PATH, O_RDONLY } from "../../ffi/constants.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { fexecve } from "../../exec/fexecve.ts";
-import { close } from "../../ipc/close.ts";
-import { open } from "../../ipc/open.ts";
-import { setCloexec } from "../../ipc/set_cloexec.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { fexecve } from "../../exec/exec.ts";
+import { close, open, setCloexec } from "../../ipc/descriptors.ts";
 import { withDirectory, withoutLeaks } from "../_helpers.ts";
 import { capture, makeFile } from "./_capture.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { spawnPty } from "../../exec/mod.ts";
 import { ECHO, tcgetattr } from "../../ipc/mod.ts";
-import { tcgetpgrp } from "../../process/tcgetpgrp.ts";
+import { tcgetpgrp } from "../../process/ids.ts";
 import { readText, until, withDirectory, withoutLeaks } from "../_helpers.ts";
 import { findProgram } from "../ffi/_programs.ts";
 import { makeFile } from "./_capture.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { O_CREAT, O_RDONLY, O_WRONLY } from "../../ffi/constants.ts";
-import { DATA_OFFSET, type MachineCode } from "../../ffi/_machine_code.ts";
+import { DATA_OFFSET, type MachineCode } from "../../ffi/_call_list.ts";
 import { close, open, readAll, writeAll } from "../../ipc/mod.ts";
 import { withDirectory, withoutLeaks } from "../_helpers.ts";
 import { targets } from "./_compiler.ts";

@@ -1,10 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { CallList, CallOutput, MAKER_CODE } from "../../ffi/_call_list.ts";
-import { cString } from "../../ffi/_c_strings.ts";
+import {
+  CallList,
+  CallOutput,
+  functionAddresses,
+  MAKER_CODE,
+} from "../../ffi/_call_list.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/constants.ts";
-import { errnoAddress } from "../../ffi/_errno.ts";
-import { ERRNO } from "../../ffi/errno.ts";
-import { functionAddresses } from "../../ffi/_function_addresses.ts";
+import { errnoAddress } from "../../ffi/_libc.ts";
+import { ERRNO } from "../../ffi/errors.ts";
 import { waitSymbols } from "../../ffi/_symbols.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { testMachineCode } from "./_assembler.ts";

@@ -1,8 +1,6 @@
 import { O_CREAT, O_RDONLY, O_WRONLY } from "../../ffi/constants.ts";
-import { close } from "../../ipc/close.ts";
-import { open } from "../../ipc/open.ts";
-import { readAll } from "../../ipc/read_all.ts";
-import { writeAll } from "../../ipc/write_all.ts";
+import { close, open } from "../../ipc/descriptors.ts";
+import { readAll, writeAll } from "../../ipc/read_write.ts";
 import { withDirectory } from "../_helpers.ts";
 import { findProgram, run } from "./_programs.ts";
 

@@ -8,8 +8,6 @@ Object.defineProperty(Deno, "build", {
 });
 const constants = {
   ...await import("../../ffi/constants.ts"),
-  ...await import("../../ffi/descriptor_constants.ts"),
-  ...await import("../../ffi/signal_constants.ts"),
   ...await import("../../ffi/terminal_constants.ts"),
 };
 const layouts = await import("../../ffi/layouts.ts");

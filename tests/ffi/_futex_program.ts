@@ -6,7 +6,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../ffi/constants.ts";
-import { futexWaitAsync } from "../../ffi/_futex.ts";
+import { futexWaitAsync } from "../../ffi/_locks.ts";
 import { mapMemory } from "../../ffi/_memory.ts";
 
 const flags = MAP_SHARED | MAP_ANONYMOUS;

@@ -10,7 +10,7 @@ import {
   futexWait,
   futexWaitAsync,
   futexWake,
-} from "../../ffi/_futex.ts";
+} from "../../ffi/_locks.ts";
 import { mapMemory, mappingOf, unmapMemory } from "../../ffi/_memory.ts";
 import { signalSymbols } from "../../ffi/_symbols.ts";
 import { forkWith, reap, until, withoutLeaks } from "../_helpers.ts";

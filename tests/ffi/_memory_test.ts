@@ -6,7 +6,7 @@ import {
   PROT_WRITE,
 } from "../../ffi/constants.ts";
 import { mapMemory, mappingOf, unmapMemory } from "../../ffi/_memory.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
 
 const READ_WRITE = PROT_READ | PROT_WRITE;

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ARCHITECTURE, unsupportedReason } from "../../ffi/_platform.ts";
+import { ARCHITECTURE, unsupportedReason } from "../../ffi/_libc.ts";
 
 Deno.test("unsupportedReason() has none against Linux with glibc on the two architectures", () => {
   for (const arch of ["x86_64", "aarch64"]) {

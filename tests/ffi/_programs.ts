@@ -1,12 +1,11 @@
-import { cString } from "../../ffi/_c_strings.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import { STATX } from "../../ffi/layouts.ts";
 import { AT_FDCWD, S_IFMT, S_IFREG } from "../../ffi/constants.ts";
 import { descriptorSymbols } from "../../ffi/_symbols.ts";
-import { execv } from "../../exec/execv.ts";
-import { close } from "../../ipc/close.ts";
-import { dup2 } from "../../ipc/dup2.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { readAll } from "../../ipc/read_all.ts";
+import { execv } from "../../exec/exec.ts";
+import { close, dup2 } from "../../ipc/descriptors.ts";
+import { pipe } from "../../ipc/pipes.ts";
+import { readAll } from "../../ipc/read_write.ts";
 import { forkWith, readText, reap } from "../_helpers.ts";
 
 /** The path of the first of the programs that is on PATH; `null` if none is. */

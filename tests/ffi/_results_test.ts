@@ -1,15 +1,14 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { readErrno } from "../../ffi/_errno.ts";
 import {
   checkErrorNumber,
   checkValue,
   checkZero,
   errorFor,
   lastError,
+  readErrno,
   retryInterrupted,
-} from "../../ffi/_results.ts";
-import { ERRNO } from "../../ffi/errno.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+} from "../../ffi/_libc.ts";
+import { ERRNO, PosixError } from "../../ffi/errors.ts";
 import { setErrno } from "./_c.ts";
 
 const MESSAGE = "Cannot jump: jump failed with EACCES (Permission denied)";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { addressOf, cString, cStringArray } from "../../ffi/_c_strings.ts";
+import { addressOf, cString, cStringArray } from "../../ffi/_arguments.ts";
 import { memorySymbols } from "../../ffi/_symbols.ts";
 
 const decoder = new TextDecoder();

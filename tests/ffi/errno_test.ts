@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ERRNO, errnoName, strerror } from "../../ffi/errno.ts";
+import { ERRNO, errnoName, strerror } from "../../ffi/errors.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import * as c from "./_c.ts";
 import { evaluate, targets } from "./_compiler.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 
 Deno.test("PosixError is an Error that says what was being done, what failed and why", () => {
   const error = new PosixError(`Cannot create FIFO "/tmp/x"`, {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { cString } from "../../ffi/_c_strings.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import {
   descriptorSymbols,
   processSymbols,
@@ -12,9 +12,8 @@ import {
   RLIMIT_NOFILE,
   WNOHANG,
 } from "../../ffi/constants.ts";
-import type { ErrnoName } from "../../ffi/errno.ts";
+import { type ErrnoName, PosixError } from "../../ffi/errors.ts";
 import { RLIMIT, SIGACTION, STATX } from "../../ffi/layouts.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
 import {
   directoryEntries,
   forkWith,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { Barrier, BarrierBroken } from "../../ipc/barrier.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
 import { forkWith, reap, until, withoutLeaks } from "../_helpers.ts";

@@ -1,9 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close, open } from "../../ipc/descriptors.ts";
 import { O_RDONLY } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { read } from "../../ipc/read.ts";
+import { pipe } from "../../ipc/pipes.ts";
+import { read } from "../../ipc/read_write.ts";
 import { forkWith, openDescriptors, reap, withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD, LARGEST_FD } from "./_helpers.ts";
 

@@ -1,12 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
-import { dup2 } from "../../ipc/dup2.ts";
+import { close, dup2, open } from "../../ipc/descriptors.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { read } from "../../ipc/read.ts";
-import { readAll } from "../../ipc/read_all.ts";
-import { write } from "../../ipc/write.ts";
+import { pipe } from "../../ipc/pipes.ts";
+import { read, readAll, write } from "../../ipc/read_write.ts";
 import { forkWith, openDescriptors, reap, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

@@ -1,11 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
-import { dup3 } from "../../ipc/dup3.ts";
+import { close, dup3, open } from "../../ipc/descriptors.ts";
 import { O_CLOEXEC, O_NONBLOCK, O_RDONLY } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { read } from "../../ipc/read.ts";
-import { write } from "../../ipc/write.ts";
+import { pipe } from "../../ipc/pipes.ts";
+import { read, write } from "../../ipc/read_write.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD, decode, flagsOf } from "./_helpers.ts";
 

@@ -1,12 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
-import { dup } from "../../ipc/dup.ts";
+import { close, dup, setNonblock } from "../../ipc/descriptors.ts";
 import { O_CLOEXEC, O_NONBLOCK } from "../../ipc/mod.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { readAll } from "../../ipc/read_all.ts";
-import { setNonblock } from "../../ipc/set_nonblock.ts";
-import { write } from "../../ipc/write.ts";
+import { pipe, pipe2 } from "../../ipc/pipes.ts";
+import { readAll, write } from "../../ipc/read_write.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

@@ -1,10 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
-import { getPipeSize } from "../../ipc/get_pipe_size.ts";
+import { close, open } from "../../ipc/descriptors.ts";
+import { getPipeSize, pipe2 } from "../../ipc/pipes.ts";
 import { O_NONBLOCK, O_RDONLY } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { write } from "../../ipc/write.ts";
+import { write } from "../../ipc/read_write.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD } from "./_helpers.ts";
 

@@ -1,10 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
-import { isatty } from "../../ipc/isatty.ts";
+import { close, open } from "../../ipc/descriptors.ts";
+import { isatty, openpty } from "../../ipc/terminals.ts";
 import { O_RDONLY } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { openpty } from "../../ipc/openpty.ts";
-import { pipe } from "../../ipc/pipe.ts";
+import { pipe } from "../../ipc/pipes.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD, LARGEST_FD, sockets } from "./_helpers.ts";
 

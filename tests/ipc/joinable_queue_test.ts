@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { dup } from "../../ipc/dup.ts";
+import { dup } from "../../ipc/descriptors.ts";
 import { coreOf } from "../../ipc/_queue/core.ts";
 import { JoinableQueue } from "../../ipc/joinable_queue.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close } from "../../ipc/descriptors.ts";
 import { addSeals, getSeals, memfdCreate, type Seal } from "../../ipc/memfd.ts";
 import { O_CLOEXEC } from "../../ipc/mod.ts";
-import { pipe } from "../../ipc/pipe.ts";
+import { pipe } from "../../ipc/pipes.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
-import { write } from "../../ipc/write.ts";
+import { write } from "../../ipc/read_write.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

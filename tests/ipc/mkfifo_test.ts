@@ -1,9 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { processSymbols } from "../../ffi/_symbols.ts";
 import { S_IFIFO } from "../../ffi/constants.ts";
-import { close } from "../../ipc/close.ts";
-import { getPipeSize } from "../../ipc/get_pipe_size.ts";
-import { mkfifo } from "../../ipc/mkfifo.ts";
+import { close, open } from "../../ipc/descriptors.ts";
+import { getPipeSize, mkfifo } from "../../ipc/pipes.ts";
 import {
   O_NONBLOCK,
   O_RDONLY,
@@ -11,10 +10,7 @@ import {
   O_WRONLY,
   PIPE_BUF,
 } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { read } from "../../ipc/read.ts";
-import { readAll } from "../../ipc/read_all.ts";
-import { write } from "../../ipc/write.ts";
+import { read, readAll, write } from "../../ipc/read_write.ts";
 import { forkWith, reap, withDirectory, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

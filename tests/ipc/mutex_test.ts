@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { Barrier } from "../../ipc/barrier.ts";
 import { type LockGuard, Mutex } from "../../ipc/mutex.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";

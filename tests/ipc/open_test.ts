@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { processSymbols } from "../../ffi/_symbols.ts";
 import { S_IFMT, S_IFREG } from "../../ffi/constants.ts";
-import { close } from "../../ipc/close.ts";
-import { mkfifo } from "../../ipc/mkfifo.ts";
+import { close, open } from "../../ipc/descriptors.ts";
+import { mkfifo } from "../../ipc/pipes.ts";
 import {
   O_APPEND,
   O_CLOEXEC,
@@ -18,9 +18,7 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { readAll } from "../../ipc/read_all.ts";
-import { write } from "../../ipc/write.ts";
+import { readAll, write } from "../../ipc/read_write.ts";
 import { forkWith, reap, withDirectory, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

@@ -1,18 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { spawnPty } from "../../exec/spawn_pty.ts";
 import { F_GETFD, FD_CLOEXEC } from "../../ffi/constants.ts";
-import { cString } from "../../ffi/_c_strings.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import { descriptorSymbols } from "../../ffi/_symbols.ts";
-import { close } from "../../ipc/close.ts";
-import { isatty } from "../../ipc/isatty.ts";
+import { close, open, setNonblock } from "../../ipc/descriptors.ts";
+import { isatty, openpty, tcgetwinsize } from "../../ipc/terminals.ts";
 import { O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { openpty } from "../../ipc/openpty.ts";
-import { read } from "../../ipc/read.ts";
-import { setNonblock } from "../../ipc/set_nonblock.ts";
-import { tcgetwinsize } from "../../ipc/tcgetwinsize.ts";
-import { write } from "../../ipc/write.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { read, write } from "../../ipc/read_write.ts";
 import {
   forkWith,
   openDescriptors,

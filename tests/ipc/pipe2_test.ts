@@ -1,9 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close } from "../../ipc/descriptors.ts";
 import { O_APPEND, O_CLOEXEC, O_DIRECT, O_NONBLOCK } from "../../ipc/mod.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { read } from "../../ipc/read.ts";
-import { write } from "../../ipc/write.ts";
+import { pipe2 } from "../../ipc/pipes.ts";
+import { read, write } from "../../ipc/read_write.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { assertRefused, decode, flagsOf } from "./_helpers.ts";
 

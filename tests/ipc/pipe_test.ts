@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close } from "../../ipc/descriptors.ts";
 import {
   O_ACCMODE,
   O_CLOEXEC,
@@ -7,9 +7,8 @@ import {
   O_RDONLY,
   O_WRONLY,
 } from "../../ipc/mod.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { read } from "../../ipc/read.ts";
-import { write } from "../../ipc/write.ts";
+import { pipe } from "../../ipc/pipes.ts";
+import { read, write } from "../../ipc/read_write.ts";
 import { forkWith, openDescriptors, reap, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

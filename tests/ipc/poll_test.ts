@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close, open } from "../../ipc/descriptors.ts";
 import {
   O_RDONLY,
   POLLERR,
@@ -10,11 +10,9 @@ import {
   POLLPRI,
   POLLRDHUP,
 } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
+import { pipe } from "../../ipc/pipes.ts";
 import { poll } from "../../ipc/poll.ts";
-import { read } from "../../ipc/read.ts";
-import { write } from "../../ipc/write.ts";
+import { read, write } from "../../ipc/read_write.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { coreOf } from "../../ipc/_queue/core.ts";
-import { RING, SIDE, SLOTS } from "../../ipc/_queue/layout.ts";
+import { RING, SIDE, SLOTS } from "../../ipc/_queue/segment.ts";
 import { mapMemory } from "../../ffi/_memory.ts";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../ffi/constants.ts";
 import { Queue } from "../../ipc/queue.ts";
 import { QueueClosed, QueueEmpty, QueueFull } from "../../ipc/queue_errors.ts";
-import { getpid } from "../../process/getpid.ts";
+import { getpid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
 import { forkWith, readText, reap, until, withoutLeaks } from "../_helpers.ts";
 import { runProgram } from "../_run_program.ts";

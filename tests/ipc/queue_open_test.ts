@@ -1,18 +1,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { mapMemory, unmapMemory } from "../../ffi/_memory.ts";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../ffi/constants.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { setSignal } from "../../process/set_signal.ts";
-import { close } from "../../ipc/close.ts";
-import { dup } from "../../ipc/dup.ts";
+import { close, dup, open } from "../../ipc/descriptors.ts";
 import { O_CREAT, O_RDONLY, O_RDWR } from "../../ipc/mod.ts";
 import { memfdCreate } from "../../ipc/memfd.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
+import { pipe, unlink } from "../../ipc/pipes.ts";
 import { Queue } from "../../ipc/queue.ts";
-import { unlink } from "../../ipc/unlink.ts";
-import { getpid } from "../../process/getpid.ts";
-import { setrlimit } from "../../process/setrlimit.ts";
+import { getpid } from "../../process/ids.ts";
+import { setrlimit } from "../../process/limits.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

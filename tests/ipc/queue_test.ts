@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Encoder } from "../../ipc/_queue/codec.ts";
 import { coreOf } from "../../ipc/_queue/core.ts";
-import { dup } from "../../ipc/dup.ts";
+import { dup } from "../../ipc/descriptors.ts";
 import { Queue } from "../../ipc/queue.ts";
 import { QueueClosed, QueueEmpty, QueueFull } from "../../ipc/queue_errors.ts";
 import { forkWith, reap, until, withoutLeaks } from "../_helpers.ts";

@@ -1,13 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close, open } from "../../ipc/descriptors.ts";
 import { O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { read } from "../../ipc/read.ts";
-import { readAll } from "../../ipc/read_all.ts";
-import { write } from "../../ipc/write.ts";
-import { writeAll } from "../../ipc/write_all.ts";
+import { pipe, pipe2 } from "../../ipc/pipes.ts";
+import { read, readAll, write, writeAll } from "../../ipc/read_write.ts";
 import { readText, withDirectory, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

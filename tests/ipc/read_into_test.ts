@@ -1,9 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { O_NONBLOCK } from "../../ipc/mod.ts";
-import { close } from "../../ipc/close.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { readInto } from "../../ipc/read_into.ts";
-import { write } from "../../ipc/write.ts";
+import { close } from "../../ipc/descriptors.ts";
+import { pipe2 } from "../../ipc/pipes.ts";
+import { readInto, write } from "../../ipc/read_write.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD, decode } from "./_helpers.ts";
 

@@ -1,10 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { readLimit } from "../../ipc/_read_limit.ts";
-import { close } from "../../ipc/close.ts";
+import { readLimit, write } from "../../ipc/read_write.ts";
+import { close, open } from "../../ipc/descriptors.ts";
 import { O_CREAT, O_RDWR } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { write } from "../../ipc/write.ts";
+import { pipe } from "../../ipc/pipes.ts";
 import { withDirectory, withoutLeaks } from "../_helpers.ts";
 import { CLOSED_FD, sockets } from "./_helpers.ts";
 import { libc } from "./_libc.ts";

@@ -1,14 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close, open, setNonblock } from "../../ipc/descriptors.ts";
 import { O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { read } from "../../ipc/read.ts";
-import { setNonblock } from "../../ipc/set_nonblock.ts";
-import { setPipeSize } from "../../ipc/set_pipe_size.ts";
-import { write } from "../../ipc/write.ts";
-import { writeAll } from "../../ipc/write_all.ts";
+import { pipe, pipe2, setPipeSize } from "../../ipc/pipes.ts";
+import { read, write, writeAll } from "../../ipc/read_write.ts";
 import { withDirectory, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { RwLock } from "../../ipc/rw_lock.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
 import { forkWith, forkWithAsync, reap, withoutLeaks } from "../_helpers.ts";

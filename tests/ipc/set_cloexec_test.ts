@@ -1,9 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
-import { dup } from "../../ipc/dup.ts";
+import { close, dup, setCloexec } from "../../ipc/descriptors.ts";
 import { O_CLOEXEC } from "../../ipc/mod.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { setCloexec } from "../../ipc/set_cloexec.ts";
+import { pipe } from "../../ipc/pipes.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD, flagsOf, LARGEST_FD } from "./_helpers.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close, open, setNonblock } from "../../ipc/descriptors.ts";
 import {
   O_APPEND,
   O_CREAT,
@@ -7,10 +7,8 @@ import {
   O_PATH,
   O_WRONLY,
 } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { read } from "../../ipc/read.ts";
-import { setNonblock } from "../../ipc/set_nonblock.ts";
+import { pipe } from "../../ipc/pipes.ts";
+import { read } from "../../ipc/read_write.ts";
 import { withDirectory, withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD, flagsOf, LARGEST_FD } from "./_helpers.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { SharedArray } from "../../ipc/shared_array.ts";
+import { SharedArray } from "../../ipc/shared_values.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 

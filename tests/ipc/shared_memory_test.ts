@@ -1,20 +1,17 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { cString } from "../../ffi/_c_strings.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { cString } from "../../ffi/_arguments.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { Barrier } from "../../ipc/barrier.ts";
-import { close } from "../../ipc/close.ts";
+import { close, open } from "../../ipc/descriptors.ts";
 import { addSeals } from "../../ipc/memfd.ts";
 import { O_CLOEXEC, O_CREAT, O_RDONLY, O_RDWR } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { readAll } from "../../ipc/read_all.ts";
+import { pipe, unlink } from "../../ipc/pipes.ts";
+import { readAll, write } from "../../ipc/read_write.ts";
 import {
   SharedMemory,
   type SharedMemoryMapOptions,
   type SharedMemoryOpenOptions,
 } from "../../ipc/shared_memory.ts";
-import { unlink } from "../../ipc/unlink.ts";
-import { write } from "../../ipc/write.ts";
 import {
   forkWith,
   openDescriptors,

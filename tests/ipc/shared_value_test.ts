@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Mutex } from "../../ipc/mutex.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
-import { SharedValue } from "../../ipc/shared_value.ts";
+import { SharedValue } from "../../ipc/shared_values.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 
 Deno.test(

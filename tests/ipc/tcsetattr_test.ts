@@ -21,17 +21,19 @@ import {
   TCGETS,
 } from "../../ffi/terminal_constants.ts";
 import { TERMIOS2 } from "../../ffi/layouts.ts";
-import { close } from "../../ipc/close.ts";
-import { CONTROL_CHARACTERS } from "../../ipc/_termios_struct.ts";
-import { makeRaw } from "../../ipc/make_raw.ts";
+import { close } from "../../ipc/descriptors.ts";
+import {
+  CONTROL_CHARACTERS,
+  makeRaw,
+  tcgetattr,
+  tcsetattr,
+  type TcsetattrWhen,
+} from "../../ipc/termios.ts";
 import { O_NONBLOCK, POLLIN, type Termios } from "../../ipc/mod.ts";
-import { openpty } from "../../ipc/openpty.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
+import { openpty } from "../../ipc/terminals.ts";
+import { pipe2 } from "../../ipc/pipes.ts";
 import { poll } from "../../ipc/poll.ts";
-import { read } from "../../ipc/read.ts";
-import { tcgetattr } from "../../ipc/tcgetattr.ts";
-import { tcsetattr, type TcsetattrWhen } from "../../ipc/tcsetattr.ts";
-import { write } from "../../ipc/write.ts";
+import { read, write } from "../../ipc/read_write.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { evaluate, targets } from "../ffi/_compiler.ts";
 import { findProgram, run } from "../ffi/_programs.ts";

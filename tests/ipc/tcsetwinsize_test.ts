@@ -1,9 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { close } from "../../ipc/close.ts";
-import { openpty } from "../../ipc/openpty.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { tcgetwinsize } from "../../ipc/tcgetwinsize.ts";
-import { tcsetwinsize } from "../../ipc/tcsetwinsize.ts";
+import { close } from "../../ipc/descriptors.ts";
+import { openpty, tcgetwinsize, tcsetwinsize } from "../../ipc/terminals.ts";
+import { pipe } from "../../ipc/pipes.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD } from "./_helpers.ts";
 

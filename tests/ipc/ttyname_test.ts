@@ -1,9 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close, open } from "../../ipc/descriptors.ts";
 import { O_RDONLY } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { openpty } from "../../ipc/openpty.ts";
-import { ttyname } from "../../ipc/ttyname.ts";
+import { openpty, ttyname } from "../../ipc/terminals.ts";
 import { withoutLeaks } from "../_helpers.ts";
 import { assertRefused, CLOSED_FD } from "./_helpers.ts";
 

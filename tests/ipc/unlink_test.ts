@@ -1,11 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
-import { mkfifo } from "../../ipc/mkfifo.ts";
+import { close, open } from "../../ipc/descriptors.ts";
+import { mkfifo, unlink } from "../../ipc/pipes.ts";
 import { O_CREAT, O_RDWR, O_WRONLY } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { read } from "../../ipc/read.ts";
-import { unlink } from "../../ipc/unlink.ts";
-import { write } from "../../ipc/write.ts";
+import { read, write } from "../../ipc/read_write.ts";
 import { withDirectory, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

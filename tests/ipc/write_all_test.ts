@@ -1,12 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close, open } from "../../ipc/descriptors.ts";
 import { O_NONBLOCK, O_WRONLY } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { read } from "../../ipc/read.ts";
-import { readAll } from "../../ipc/read_all.ts";
-import { writeAll } from "../../ipc/write_all.ts";
+import { pipe, pipe2 } from "../../ipc/pipes.ts";
+import { read, readAll, writeAll } from "../../ipc/read_write.ts";
 import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

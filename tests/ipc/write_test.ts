@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { close } from "../../ipc/close.ts";
+import { close, open } from "../../ipc/descriptors.ts";
 import {
   O_CREAT,
   O_NONBLOCK,
@@ -7,12 +7,8 @@ import {
   O_WRONLY,
   PIPE_BUF,
 } from "../../ipc/mod.ts";
-import { open } from "../../ipc/open.ts";
-import { pipe } from "../../ipc/pipe.ts";
-import { pipe2 } from "../../ipc/pipe2.ts";
-import { read } from "../../ipc/read.ts";
-import { readAll } from "../../ipc/read_all.ts";
-import { write } from "../../ipc/write.ts";
+import { pipe, pipe2 } from "../../ipc/pipes.ts";
+import { read, readAll, write } from "../../ipc/read_write.ts";
 import { forkWith, reap, withDirectory, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,

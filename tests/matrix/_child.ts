@@ -7,10 +7,10 @@ import {
   writeAll,
 } from "../../ipc/mod.ts";
 import { fork } from "../../process/fork.ts";
-import { killpg } from "../../process/killpg.ts";
-import { setpgid } from "../../process/setpgid.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { waitpid } from "../../wait/waitpid.ts";
+import { killpg } from "../../process/kill.ts";
+import { setpgid } from "../../process/ids.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { waitpid } from "../../wait/wait.ts";
 import { WNOHANG } from "../../ffi/constants.ts";
 
 /** The parent's ends of all children's pipes: those of its siblings are no child's business. */

@@ -1,11 +1,9 @@
 /** Becomes itself with two signals blocked, one of them waiting, and tells what the library makes of that. */
 import { execSymbols, signalSymbols } from "../../ffi/_symbols.ts";
-import { cString, cStringArray } from "../../ffi/_c_strings.ts";
+import { cString, cStringArray } from "../../ffi/_arguments.ts";
 import { SIG_BLOCK } from "../../ffi/constants.ts";
 import { SIGSET } from "../../ffi/layouts.ts";
-import { sigpending } from "../../process/sigpending.ts";
-import { sigprocmask } from "../../process/sigprocmask.ts";
-import { sigwait } from "../../process/sigwait.ts";
+import { sigpending, sigprocmask, sigwait } from "../../process/signal_mask.ts";
 
 const SIGUSR2 = 12;
 const SIGRTMIN = 34;

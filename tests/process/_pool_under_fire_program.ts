@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { kill } from "../../process/kill.ts";
 import { Pool } from "../../process/pool.ts";
-import { PoolWorkerError } from "../../process/pool_worker_error.ts";
+import { PoolWorkerError } from "../../process/_portable_error.ts";
 
 const [count, kills] = Deno.args.map(Number) as [number, number];
 

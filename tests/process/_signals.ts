@@ -1,4 +1,4 @@
-import { sigprocmask } from "../../process/sigprocmask.ts";
+import { sigprocmask } from "../../process/signal_mask.ts";
 import type { Signal } from "../../process/signals.ts";
 import { readText } from "../_helpers.ts";
 

@@ -1,7 +1,7 @@
 /** Waits for two ticks; then catches a signal that nobody waits for, and ends. */
-import { getpid } from "../../process/getpid.ts";
+import { getpid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
-import { setitimer } from "../../process/setitimer.ts";
+import { setitimer } from "../../process/timers.ts";
 import { setSignal } from "../../process/set_signal.ts";
 import { signals } from "../../process/signal_stream.ts";
 

@@ -1,6 +1,6 @@
-import { execl } from "../../exec/execl.ts";
-import { killpg } from "../../process/killpg.ts";
-import { setpgid } from "../../process/setpgid.ts";
+import { execl } from "../../exec/exec.ts";
+import { killpg } from "../../process/kill.ts";
+import { setpgid } from "../../process/ids.ts";
 import { forkWith, readText, reap } from "../_helpers.ts";
 
 /** Runs a test beside a shell that runs a script, in a process group of its own, and is for the test to reap. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { descriptorSymbols } from "../../ffi/_symbols.ts";
-import { alarm } from "../../process/alarm.ts";
+import { alarm } from "../../process/timers.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 
 Deno.test(

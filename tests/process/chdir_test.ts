@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { cString } from "../../ffi/_c_strings.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import { procSymbols } from "../../ffi/_symbols.ts";
-import { chdir } from "../../process/chdir.ts";
+import { chdir } from "../../process/attributes.ts";
 import {
   forkWith,
   readText,

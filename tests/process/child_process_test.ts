@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { close, pipe, read, readAll, write, writeAll } from "../../ipc/mod.ts";
 import {
   _exit,

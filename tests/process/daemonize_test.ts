@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import {
   close,
   dup2,
@@ -15,15 +15,11 @@ import {
 import { _exit } from "../../process/_exit.ts";
 import { daemonize, type DaemonOptions } from "../../process/daemonize.ts";
 import { readDescriptorLink } from "../../process/_fork/proc_file.ts";
-import { getpgrp } from "../../process/getpgrp.ts";
-import { getpid } from "../../process/getpid.ts";
-import { getppid } from "../../process/getppid.ts";
-import { getsid } from "../../process/getsid.ts";
+import { getpgrp, getpid, getppid, getsid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
-import { setChildSubreaper } from "../../process/set_child_subreaper.ts";
+import { setChildSubreaper, umask } from "../../process/attributes.ts";
 import { setSignal } from "../../process/set_signal.ts";
-import { umask } from "../../process/umask.ts";
-import { waitpid } from "../../wait/waitpid.ts";
+import { waitpid } from "../../wait/wait.ts";
 import {
   directoryEntries,
   forkWith,

@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { pollOnPool } from "../../ffi/_symbols.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { close, pipe, readAll, write } from "../../ipc/mod.ts";
 import {
   ChildProcess,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { pollOnPool, signalSymbols } from "../../ffi/_symbols.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import {
   close,
   O_RDONLY,
@@ -11,9 +11,8 @@ import {
   readAll,
   write,
 } from "../../ipc/mod.ts";
-import { setUpChild } from "../../process/_child_setup.ts";
-import { ChildStdio } from "../../process/_child_stdio.ts";
-import { planOf } from "../../process/_fork_plan.ts";
+import { planOf, setUpChild } from "../../process/_planned_fork.ts";
+import { ChildStdio } from "../../process/_child_fds.ts";
 import {
   _exit,
   forkChild,

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { getpid } from "../../process/getpid.ts";
+import { getpid, getppid } from "../../process/ids.ts";
 import { ForkServer, forkServer } from "../../process/fork_server.ts";
-import { getppid } from "../../process/getppid.ts";
 import { kill } from "../../process/kill.ts";
 import { close, pipe, read, write } from "../../ipc/mod.ts";
 import { forkWithAsync, reap, withoutLeaks } from "../_helpers.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { descriptorSymbols, signalSymbols } from "../../ffi/_symbols.ts";
-import { getpid } from "../../process/getpid.ts";
+import { getpid } from "../../process/ids.ts";
 import {
   forkWithAsync,
   openDescriptors,

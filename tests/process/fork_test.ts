@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { onForkedChild } from "../../ffi/_after_fork.ts";
 import { CallList } from "../../ffi/_call_list.ts";
-import { cString } from "../../ffi/_c_strings.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import {
   descriptorSymbols,
   futexWaitOnPool,
@@ -10,11 +10,11 @@ import {
   signalSymbols,
 } from "../../ffi/_symbols.ts";
 import { SYS_futex } from "../../ffi/constants.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { AddressSpace } from "../../process/_fork/address_space.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { AddressSpace } from "../../process/_fork/snapshot.ts";
 import { _exit } from "../../process/_exit.ts";
 import { fork } from "../../process/fork.ts";
-import { setrlimit } from "../../process/setrlimit.ts";
+import { setrlimit } from "../../process/limits.ts";
 import {
   directoryEntries,
   forkWith,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { getpgrp } from "../../process/getpgrp.ts";
+import { getpgrp } from "../../process/ids.ts";
 import { stat } from "./_stat.ts";
 
 Deno.test("getpgrp() is the group that the kernel knows", () => {

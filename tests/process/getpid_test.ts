@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { getpid } from "../../process/getpid.ts";
+import { getpid } from "../../process/ids.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 import { stat } from "./_stat.ts";
 

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { getpid } from "../../process/getpid.ts";
-import { getppid } from "../../process/getppid.ts";
+import { getpid, getppid } from "../../process/ids.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 import { stat } from "./_stat.ts";
 

@@ -1,8 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { processSymbols } from "../../ffi/_symbols.ts";
-import { getrlimit } from "../../process/getrlimit.ts";
-import type { Resource } from "../../process/getrlimit.ts";
+import { getrlimit, type Resource } from "../../process/limits.ts";
 import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
 
 /** The rows of `/proc/self/limits`. */

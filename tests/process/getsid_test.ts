@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { getsid } from "../../process/getsid.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { getsid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
 import { reap, withoutLeaks } from "../_helpers.ts";
 import { withSleeper } from "./_sleeper.ts";

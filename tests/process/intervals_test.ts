@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { intervals } from "../../process/intervals.ts";
+import { intervals } from "../../process/timers.ts";
 import {
   forkWithAsync,
   openDescriptors,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { kill } from "../../process/kill.ts";
-import { setpgid } from "../../process/setpgid.ts";
+import { setpgid } from "../../process/ids.ts";
 import type { Signal } from "../../process/signals.ts";
 import { forkWith, readText, reap, until, withoutLeaks } from "../_helpers.ts";
 import { withSleeper } from "./_sleeper.ts";

@@ -4,14 +4,13 @@ import {
   assertMatch,
   assertThrows,
 } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { poll } from "../../ipc/poll.ts";
-import { getpid } from "../../process/getpid.ts";
-import { getppid } from "../../process/getppid.ts";
+import { getpid, getppid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
 import { killTree } from "../../process/kill_tree.ts";
 import { listProcesses } from "../../process/list_processes.ts";
-import { setChildSubreaper } from "../../process/set_child_subreaper.ts";
+import { setChildSubreaper } from "../../process/attributes.ts";
 import type { Signal } from "../../process/signals.ts";
 import {
   forkWith,

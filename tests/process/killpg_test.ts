@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { killpg } from "../../process/killpg.ts";
-import { setpgid } from "../../process/setpgid.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { killpg } from "../../process/kill.ts";
+import { setpgid } from "../../process/ids.ts";
 import type { Signal } from "../../process/signals.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 import { withSleeper } from "./_sleeper.ts";

@@ -6,7 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { cpuUsage } from "node:process";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import {
   close,
   openpty,
@@ -15,18 +15,14 @@ import {
   ttyname,
   writeAll,
 } from "../../ipc/mod.ts";
-import { getpgrp } from "../../process/getpgrp.ts";
-import { getpid } from "../../process/getpid.ts";
-import { getppid } from "../../process/getppid.ts";
-import { getsid } from "../../process/getsid.ts";
-import { killpg } from "../../process/killpg.ts";
+import { getpgrp, getpid, getppid, getsid, setsid } from "../../process/ids.ts";
+import { killpg } from "../../process/kill.ts";
 import {
   listProcesses,
+  parseStat,
   type ProcessInfo,
 } from "../../process/list_processes.ts";
-import { parseStat } from "../../process/_proc_stat.ts";
-import { getName, setName } from "../../process/set_name.ts";
-import { setsid } from "../../process/setsid.ts";
+import { getName, setName } from "../../process/attributes.ts";
 import { forkWith, readText, reap, until, withoutLeaks } from "../_helpers.ts";
 import { findProgram, run } from "../ffi/_programs.ts";
 import { leaveDescriptors } from "../ipc/_helpers.ts";

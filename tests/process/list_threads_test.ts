@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
-import { getpid } from "../../process/getpid.ts";
+import { getpid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
-import { listThreads, type ThreadInfo } from "../../process/list_threads.ts";
-import { setName } from "../../process/set_name.ts";
+import { listThreads, type ThreadInfo } from "../../process/list_processes.ts";
+import { setName } from "../../process/attributes.ts";
 import { forkWith, readText, reap, until, withoutLeaks } from "../_helpers.ts";
 import { withShell } from "./_tree.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { nice } from "../../process/nice.ts";
-import { setrlimit } from "../../process/setrlimit.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { nice } from "../../process/attributes.ts";
+import { setrlimit } from "../../process/limits.ts";
 import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
 import { libc } from "../_libc.ts";
 

@@ -1,7 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { fork } from "../../process/fork.ts";
-import { onFork } from "../../process/on_fork.ts";
-import { setrlimit } from "../../process/setrlimit.ts";
+import { fork, onFork } from "../../process/fork.ts";
+import { setrlimit } from "../../process/limits.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 
 /** Hooks that write down their names. */

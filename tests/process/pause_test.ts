@@ -1,14 +1,11 @@
 import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { poll } from "../../ipc/poll.ts";
-import { alarm } from "../../process/alarm.ts";
-import { getpid } from "../../process/getpid.ts";
+import { alarm, setitimer } from "../../process/timers.ts";
+import { getpid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
-import { pause } from "../../process/pause.ts";
-import { setitimer } from "../../process/setitimer.ts";
+import { pause, sigpending, sigprocmask } from "../../process/signal_mask.ts";
 import { setSignal } from "../../process/set_signal.ts";
 import { signals } from "../../process/signal_stream.ts";
-import { sigpending } from "../../process/sigpending.ts";
-import { sigprocmask } from "../../process/sigprocmask.ts";
 import {
   forkWith,
   forkWithAsync,

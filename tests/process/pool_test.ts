@@ -6,12 +6,12 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { SharedArray } from "../../ipc/shared_array.ts";
+import { SharedArray } from "../../ipc/shared_values.ts";
 import { _exit } from "../../process/_exit.ts";
-import { getpid } from "../../process/getpid.ts";
+import { getpid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
 import { Pool } from "../../process/pool.ts";
-import { PoolWorkerError } from "../../process/pool_worker_error.ts";
+import { PoolWorkerError } from "../../process/_portable_error.ts";
 import { forkWith, reap, until, withoutLeaks } from "../_helpers.ts";
 import { assertProgramSays } from "../_run_program.ts";
 

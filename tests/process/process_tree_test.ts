@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { getpid } from "../../process/getpid.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { getpid } from "../../process/ids.ts";
 import { killTree } from "../../process/kill_tree.ts";
-import { type ProcessNode, processTree } from "../../process/process_tree.ts";
+import { type ProcessNode, processTree } from "../../process/list_processes.ts";
 import { reap, until, withoutLeaks } from "../_helpers.ts";
 import { withShell } from "./_tree.ts";
 

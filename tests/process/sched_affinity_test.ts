@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import {
   schedGetaffinity,
   schedSetaffinity,
-} from "../../process/sched_affinity.ts";
+} from "../../process/attributes.ts";
 import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
 import { withSleeper } from "./_sleeper.ts";
 import { kill } from "../../process/kill.ts";

@@ -6,10 +6,9 @@ import {
 } from "@std/assert";
 import { close, pipe, poll, readAll, writeAll } from "../../ipc/mod.ts";
 import { fork } from "../../process/fork.ts";
-import { getpid } from "../../process/getpid.ts";
-import { getppid } from "../../process/getppid.ts";
-import { setChildSubreaper } from "../../process/set_child_subreaper.ts";
-import { waitpid } from "../../wait/waitpid.ts";
+import { getpid, getppid } from "../../process/ids.ts";
+import { setChildSubreaper } from "../../process/attributes.ts";
+import { waitpid } from "../../wait/wait.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 
 /** The pid of a grandchild, and of the parent that it has after its own has ended. */

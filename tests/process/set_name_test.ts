@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { execl } from "../../exec/execl.ts";
+import { execl } from "../../exec/exec.ts";
 import { close, dup2, pipe, readAll } from "../../ipc/mod.ts";
-import { getpid } from "../../process/getpid.ts";
-import { getName, setName } from "../../process/set_name.ts";
+import { getpid } from "../../process/ids.ts";
+import { getName, setName } from "../../process/attributes.ts";
 import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
 
 function withFormerName(body: () => void): () => Promise<void> {

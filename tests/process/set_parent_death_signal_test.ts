@@ -1,10 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { processSymbols } from "../../ffi/_symbols.ts";
 import { pipe, poll, read, writeAll } from "../../ipc/mod.ts";
-import { getpid } from "../../process/getpid.ts";
+import { getpid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
-import { setChildSubreaper } from "../../process/set_child_subreaper.ts";
-import { setParentDeathSignal } from "../../process/set_parent_death_signal.ts";
+import {
+  setChildSubreaper,
+  setParentDeathSignal,
+} from "../../process/attributes.ts";
 import type { Signal } from "../../process/signals.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 

@@ -1,11 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { execv } from "../../exec/mod.ts";
 import { close, dup2, pipe, readAll } from "../../ipc/mod.ts";
-import { getpid } from "../../process/getpid.ts";
+import { getpid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
 import { setSignal } from "../../process/set_signal.ts";
 import type { Signal } from "../../process/signals.ts";
-import { sigprocmask } from "../../process/sigprocmask.ts";
+import { sigprocmask } from "../../process/signal_mask.ts";
 import {
   forkWith,
   forkWithAsync,

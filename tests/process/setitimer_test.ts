@@ -5,9 +5,8 @@ import {
   assertLess,
   assertThrows,
 } from "@std/assert";
-import { getitimer, setitimer } from "../../process/setitimer.ts";
-import { alarm } from "../../process/alarm.ts";
-import { sigwait } from "../../process/sigwait.ts";
+import { alarm, getitimer, setitimer } from "../../process/timers.ts";
+import { sigwait } from "../../process/signal_mask.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 import { blocked } from "./_signals.ts";
 

@@ -1,14 +1,16 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { O_CLOEXEC } from "../../ffi/constants.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { descriptorSymbols } from "../../ffi/_symbols.ts";
-import { execv } from "../../exec/execv.ts";
-import { getpgid } from "../../process/getpgid.ts";
-import { getpgrp } from "../../process/getpgrp.ts";
-import { getpid } from "../../process/getpid.ts";
+import { execv } from "../../exec/exec.ts";
+import {
+  getpgid,
+  getpgrp,
+  getpid,
+  setpgid,
+  setsid,
+} from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
-import { setpgid } from "../../process/setpgid.ts";
-import { setsid } from "../../process/setsid.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 import { withSleeper } from "./_sleeper.ts";
 import { stat } from "./_stat.ts";

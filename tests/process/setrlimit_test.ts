@@ -1,8 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { getrlimit } from "../../process/getrlimit.ts";
-import type { Resource, ResourceLimit } from "../../process/getrlimit.ts";
-import { setrlimit } from "../../process/setrlimit.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import {
+  getrlimit,
+  type Resource,
+  type ResourceLimit,
+  setrlimit,
+} from "../../process/limits.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 
 Deno.test(

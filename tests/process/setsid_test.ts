@@ -1,10 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { getpgrp } from "../../process/getpgrp.ts";
-import { getpid } from "../../process/getpid.ts";
-import { getsid } from "../../process/getsid.ts";
-import { setpgid } from "../../process/setpgid.ts";
-import { setsid } from "../../process/setsid.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { getpgrp, getpid, getsid, setpgid, setsid } from "../../process/ids.ts";
 import { forkWith, reap, withoutLeaks } from "../_helpers.ts";
 
 Deno.test(

@@ -1,6 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { signalName } from "../../process/signal_name.ts";
-import { SIGNALS } from "../../process/signals.ts";
+import { signalName, SIGNALS } from "../../process/signals.ts";
 
 Deno.test("signalName() names every signal", () => {
   for (let number = 1; number <= 64; number++) {

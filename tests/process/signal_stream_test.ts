@@ -1,10 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { getpid } from "../../process/getpid.ts";
-import { kill } from "../../process/kill.ts";
+import { getpid } from "../../process/ids.ts";
+import { kill, sigqueue } from "../../process/kill.ts";
 import { signals } from "../../process/signal_stream.ts";
 import type { Signal } from "../../process/signals.ts";
-import { sigprocmask } from "../../process/sigprocmask.ts";
-import { sigqueue } from "../../process/sigqueue.ts";
+import { sigprocmask } from "../../process/signal_mask.ts";
 import {
   forkWith,
   forkWithAsync,

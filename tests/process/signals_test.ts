@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { signalName } from "../../process/signal_name.ts";
-import { SIGNALS } from "../../process/signals.ts";
+import { signalName, SIGNALS } from "../../process/signals.ts";
 
 Deno.test("SIGNALS has the names and numbers of bash's kill -l", () => {
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];

@@ -1,13 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { getpid } from "../../process/getpid.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { getpid } from "../../process/ids.ts";
 import { kill } from "../../process/kill.ts";
 import type { Signal } from "../../process/signals.ts";
 import { setSignal } from "../../process/set_signal.ts";
 import { signals } from "../../process/signal_stream.ts";
-import { sigpending } from "../../process/sigpending.ts";
-import { sigprocmask } from "../../process/sigprocmask.ts";
-import { sigwait } from "../../process/sigwait.ts";
+import { sigpending, sigprocmask, sigwait } from "../../process/signal_mask.ts";
 import {
   forkWith,
   forkWithAsync,

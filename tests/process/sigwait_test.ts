@@ -4,13 +4,11 @@ import {
   assertGreaterOrEqual,
   assertThrows,
 } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
-import { getpid } from "../../process/getpid.ts";
-import { kill } from "../../process/kill.ts";
-import { setitimer } from "../../process/setitimer.ts";
-import { sigpending } from "../../process/sigpending.ts";
-import { sigqueue } from "../../process/sigqueue.ts";
-import { sigwait } from "../../process/sigwait.ts";
+import { PosixError } from "../../ffi/errors.ts";
+import { getpid } from "../../process/ids.ts";
+import { kill, sigqueue } from "../../process/kill.ts";
+import { setitimer } from "../../process/timers.ts";
+import { sigpending, sigwait } from "../../process/signal_mask.ts";
 import {
   forkWith,
   forkWithAsync,

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { strsignal } from "../../process/strsignal.ts";
+import { strsignal } from "../../process/signals.ts";
 
 // Deno never calls setlocale(), so that glibc answers in English here, whatever LANG says.
 const libc = Deno.dlopen("libc.so.6", {

@@ -1,15 +1,17 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { close, openpty, pipe } from "../../ipc/mod.ts";
-import { getpgrp } from "../../process/getpgrp.ts";
-import { getpid } from "../../process/getpid.ts";
-import { setpgid } from "../../process/setpgid.ts";
-import { setsid } from "../../process/setsid.ts";
-import { tcgetpgrp } from "../../process/tcgetpgrp.ts";
-import { tcsetpgrp } from "../../process/tcsetpgrp.ts";
+import {
+  getpgrp,
+  getpid,
+  setpgid,
+  setsid,
+  tcgetpgrp,
+  tcsetpgrp,
+} from "../../process/ids.ts";
 import { WEXITED, WNOWAIT, WUNTRACED } from "../../ffi/constants.ts";
 import { waitid } from "../../wait/waitid.ts";
-import { waitpid } from "../../wait/waitpid.ts";
+import { waitpid } from "../../wait/wait.ts";
 import { forkWith, readText, reap, withoutLeaks } from "../_helpers.ts";
 import { libc } from "../ipc/_libc.ts";
 

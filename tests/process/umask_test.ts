@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_WRONLY } from "../../ffi/constants.ts";
 import { STATX } from "../../ffi/layouts.ts";
-import { cString } from "../../ffi/_c_strings.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import { descriptorSymbols } from "../../ffi/_symbols.ts";
-import { umask } from "../../process/umask.ts";
+import { umask } from "../../process/attributes.ts";
 import { forkWith, reap, withDirectory, withoutLeaks } from "../_helpers.ts";
 
 const STATX_MODE = 2;

@@ -8,7 +8,7 @@ import { forkWithAsync } from "../_fork_with_async.ts";
 import { WNOHANG } from "../../ffi/constants.ts";
 import { kill } from "../../process/kill.ts";
 import type { WaitStatus } from "../../wait/types.ts";
-import { waitpid } from "../../wait/waitpid.ts";
+import { waitpid } from "../../wait/wait.ts";
 import { beBusy, fillHeap } from "./_work.ts";
 import type { Outcome } from "./_outcome.ts";
 

@@ -14,7 +14,7 @@ import { QueueClosed, QueueEmpty, QueueFull } from "../../ipc/queue_errors.ts";
 import { SharedMemory } from "../../ipc/shared_memory.ts";
 import { kill } from "../../process/kill.ts";
 import { WNOHANG } from "../../ffi/constants.ts";
-import { waitpid } from "../../wait/waitpid.ts";
+import { waitpid } from "../../wait/wait.ts";
 
 const PRODUCERS = 4;
 const CONSUMERS = 4;

@@ -7,7 +7,7 @@ import {
   POLLIN,
   POLLOUT,
 } from "../../ffi/constants.ts";
-import { cString } from "../../ffi/_c_strings.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
 import { bells } from "../../wait/_kernel_bell.ts";
 import type { Verdict, Watched } from "../../wait/_watched.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { processSymbols } from "../../ffi/_symbols.ts";
 import { wait3, WNOHANG, WUNTRACED } from "../../wait/mod.ts";
 import { forkWith, withoutLeaks } from "../_helpers.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { RUSAGE } from "../../ffi/layouts.ts";
 import { processSymbols } from "../../ffi/_symbols.ts";
-import { decodeRusage } from "../../wait/_rusage.ts";
+import { decodeRusage } from "../../wait/wait.ts";
 import { wait4, WNOHANG, WUNTRACED } from "../../wait/mod.ts";
 import { forkWith, readText, withoutLeaks } from "../_helpers.ts";
 import { Gate, send } from "./_children.ts";

@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { RLIMIT_NOFILE } from "../../ffi/constants.ts";
 import { RLIMIT } from "../../ffi/layouts.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { descriptorSymbols, processSymbols } from "../../ffi/_symbols.ts";
 import {
   waitAsync,

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import { wait } from "../../wait/mod.ts";
 import { forkWith, withoutLeaks } from "../_helpers.ts";
 import { Gate, inOwnProcess, send } from "./_children.ts";

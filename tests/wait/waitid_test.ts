@@ -1,12 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { SYS_pidfd_open } from "../../ffi/constants.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { PosixError } from "../../ffi/errors.ts";
 import {
   descriptorSymbols,
   processSymbols,
   waitSymbols,
 } from "../../ffi/_symbols.ts";
-import { decodeSiginfo } from "../../wait/_siginfo.ts";
+import { decodeSiginfo } from "../../wait/waitid.ts";
 import {
   waitid,
   type WaitidResult,

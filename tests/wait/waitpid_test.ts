@@ -1,10 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { SIGACTION } from "../../ffi/layouts.ts";
-import { ERRNO } from "../../ffi/errno.ts";
-import { readErrno } from "../../ffi/_errno.ts";
-import { PosixError } from "../../ffi/posix_error.ts";
+import { ERRNO, PosixError } from "../../ffi/errors.ts";
+import { readErrno } from "../../ffi/_libc.ts";
 import { SIGNAL_NUMBERS } from "../../ffi/_signals.ts";
-import { cString } from "../../ffi/_c_strings.ts";
+import { cString } from "../../ffi/_arguments.ts";
 import {
   descriptorSymbols,
   processSymbols,

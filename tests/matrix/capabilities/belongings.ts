@@ -1,7 +1,6 @@
 import { _exit } from "../../../process/_exit.ts";
-import { fork } from "../../../process/fork.ts";
-import { getpid } from "../../../process/getpid.ts";
-import { inheritConnections } from "../../../process/inherit_connections.ts";
+import { fork, inheritConnections } from "../../../process/fork.ts";
+import { getpid } from "../../../process/ids.ts";
 import { waitAsync } from "../../../wait/wait_async.ts";
 import { sendResult } from "../_child.ts";
 import { freshPath } from "../_scratch.ts";

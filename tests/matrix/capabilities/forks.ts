@@ -1,10 +1,9 @@
 import { forkWithAsync } from "../../_fork_with_async.ts";
 import { _exit } from "../../../process/_exit.ts";
 import { fork } from "../../../process/fork.ts";
-import { getpid } from "../../../process/getpid.ts";
-import { getppid } from "../../../process/getppid.ts";
+import { getpid, getppid } from "../../../process/ids.ts";
 import { waitAsync } from "../../../wait/wait_async.ts";
-import { waitpid } from "../../../wait/waitpid.ts";
+import { waitpid } from "../../../wait/wait.ts";
 import { type Capabilities, sleep } from "../_capability.ts";
 import { freshPath } from "../_scratch.ts";
 

@@ -1,4 +1,4 @@
-import { getpid } from "../../../process/getpid.ts";
+import { getpid } from "../../../process/ids.ts";
 import { kill } from "../../../process/kill.ts";
 import { setSignal } from "../../../process/set_signal.ts";
 import type { Signal } from "../../../process/signals.ts";
