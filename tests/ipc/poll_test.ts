@@ -1,6 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
 import { close, open } from "../../ipc/descriptors.ts";
 import {
+  EFD_NONBLOCK,
+  EFD_SEMAPHORE,
+  eventfd,
+  eventfdRead,
+  eventfdWrite,
+  O_CLOEXEC,
   O_RDONLY,
   POLLERR,
   POLLHUP,
@@ -18,6 +23,7 @@ import {
   assertRefused,
   besideChild,
   CLOSED_FD,
+  flagsOf,
   interrupt,
   LARGEST_FD,
   leaveDescriptors,
@@ -27,6 +33,7 @@ import {
   untilAsleep,
 } from "./_helpers.ts";
 import { libc } from "./_libc.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 
 const SIGALRM = 14;
 const ITIMER_REAL = 0;
@@ -188,3 +195,78 @@ Deno.test(
     assertEquals(status, 0);
   }),
 );
+
+const MAX = 2n ** 64n - 2n;
+
+Deno.test(
+  "eventfd() holds 64 bits, which eventfdRead() takes all at once",
+  withoutLeaks(() => {
+    const fd = eventfd(0xffff_ffff, EFD_NONBLOCK);
+    assert((flagsOf(fd) & O_CLOEXEC) !== 0);
+    eventfdWrite(fd, 0);
+    eventfdWrite(fd, Number.MAX_SAFE_INTEGER);
+    eventfdWrite(fd, 1n);
+    assertEquals(eventfdRead(fd), 0xffff_ffffn + 2n ** 53n);
+    assertRefused(() => eventfdRead(fd), "EAGAIN", "read");
+    eventfdWrite(fd, MAX);
+    assertRefused(() => eventfdWrite(fd, 1), "EAGAIN", "write");
+    assertEquals(eventfdRead(fd), MAX);
+    close(fd);
+  }),
+);
+
+Deno.test(
+  "eventfd() with EFD_SEMAPHORE is taken one by one, and poll() tells whether there is one",
+  withoutLeaks(() => {
+    const fd = eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK);
+    const request = [{ fd, events: POLLIN }];
+    for (let i = 0; i < 2; i++) {
+      assertEquals(poll(request, 0), [{ fd, revents: POLLIN }]);
+      assertEquals(eventfdRead(fd), 1n);
+    }
+    assertEquals(poll(request, 0), []);
+    assertRefused(() => eventfdRead(fd), "EAGAIN", "read");
+    close(fd);
+  }),
+);
+
+Deno.test(
+  "eventfdRead() blocks until another process writes, and survives signals",
+  withoutLeaks(async () => {
+    const fd = eventfd();
+    const raw = await besideChild(() => {
+      letInterrupt(SIGUSR1);
+      assertEquals(eventfdRead(fd), 5n);
+    }, async (pid) => {
+      await interrupt(pid, "read", fd);
+      eventfdWrite(fd, 5);
+    });
+    assertEquals(raw, 0);
+    close(fd);
+  }),
+);
+
+Deno.test(
+  "eventfd() is shared with forked children",
+  withoutLeaks(() => {
+    const fd = eventfd(1);
+    assertEquals(reap(forkWith(() => eventfdWrite(fd, 41))), 0);
+    assertEquals(eventfdRead(fd), 42n);
+    close(fd);
+  }),
+);
+
+Deno.test("eventfd() and its two calls refuse what the system or C would not take", () => {
+  assertRefused(() => eventfd(0, 2), "EINVAL", "eventfd");
+  assertRefused(() => eventfdRead(CLOSED_FD), "EBADF", "read");
+  assertRefused(() => eventfdWrite(CLOSED_FD, 1), "EBADF", "write");
+  for (const initial of [-1, 2 ** 32, 0.5, NaN]) {
+    assertThrows(() => eventfd(initial), RangeError, "'initial'");
+  }
+  for (const value of [-1, -1n, MAX + 1n, 2 ** 53, 0.5, NaN, Infinity]) {
+    assertThrows(() => eventfdWrite(0, value), RangeError, "'value'");
+  }
+  // @ts-expect-error: no number
+  assertThrows(() => eventfdWrite(0, "1"), TypeError, "'value'");
+  assertThrows(() => eventfdRead(-1), RangeError, "'fd'");
+});

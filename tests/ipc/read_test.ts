@@ -1,9 +1,15 @@
-import { assert, assertEquals } from "@std/assert";
 import { close, open, setNonblock } from "../../ipc/descriptors.ts";
 import { O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR } from "../../ipc/mod.ts";
 import { pipe, pipe2, setPipeSize } from "../../ipc/pipes.ts";
-import { read, write, writeAll } from "../../ipc/read_write.ts";
-import { withDirectory, withoutLeaks } from "../_helpers.ts";
+import {
+  read,
+  readAll,
+  readInto,
+  readLimit,
+  write,
+  writeAll,
+} from "../../ipc/read_write.ts";
+import { readText, withDirectory, withoutLeaks } from "../_helpers.ts";
 import {
   assertRefused,
   assertSameBytes,
@@ -19,6 +25,8 @@ import {
   sockets,
   untilAsleep,
 } from "./_helpers.ts";
+import { libc } from "./_libc.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 
 const HUGE = Number.MAX_SAFE_INTEGER;
 
@@ -240,5 +248,194 @@ Deno.test(
       assertRefused(() => read(fd, count), "EISDIR", "read");
     }
     close(fd);
+  }),
+);
+
+Deno.test(
+  "readInto() fills what there is room for, leaves the rest as it is, and gives the number",
+  withoutLeaks(() => {
+    const [reader, writer] = pipe2(O_NONBLOCK);
+    write(writer, "hello, pipe");
+    const buffer = new Uint8Array(10).fill(0x2e);
+    assertEquals(readInto(reader, buffer.subarray(2, 7)), 5);
+    assertEquals(decode(buffer), "..hello...");
+    assertEquals(readInto(reader, buffer), 6);
+    assertEquals(decode(buffer), ", pipeo...");
+    assertRefused(() => readInto(reader, buffer), "EAGAIN", "read");
+    assertEquals(readInto(reader, new Uint8Array(0)), 0);
+    close(writer);
+    assertEquals(readInto(reader, buffer), 0);
+    close(reader);
+  }),
+);
+
+Deno.test(
+  "readInto() refuses what is no descriptor, or no array of bytes",
+  () => {
+    assertRefused(
+      () => readInto(CLOSED_FD, new Uint8Array(1)),
+      "EBADF",
+      "read",
+    );
+    const error = assertThrows(
+      () => readInto(-1, new Uint8Array(1)),
+      RangeError,
+    );
+    assert(error.message.includes("'fd'"));
+    for (const into of [undefined, 5, [1], new Uint16Array(2)]) {
+      assertThrows(
+        () => readInto(0, into as unknown as Uint8Array<ArrayBuffer>),
+        TypeError,
+        "'into' must be a Uint8Array",
+      );
+    }
+  },
+);
+
+Deno.test(
+  "readAll() gives everything that came until the last writer closed",
+  withoutLeaks(() => {
+    for (const messages of [[], ["one"], ["one", " two", " three"]]) {
+      const [reader, writer] = pipe();
+      for (const message of messages) write(writer, message);
+      close(writer);
+      const bytes = readAll(reader);
+      assertEquals(decode(bytes), messages.join(""));
+      assertEquals(bytes.buffer.byteLength, bytes.length);
+      assertEquals(readAll(reader).length, 0);
+      close(reader);
+    }
+  }),
+);
+
+for (const flags of [0, O_NONBLOCK]) {
+  Deno.test(
+    `readAll() follows a slower writer to the end (${
+      flags ? "non-blocking" : "blocking"
+    })`,
+    withoutLeaks(async () => {
+      const [reader, writer] = pipe2(flags);
+      const content = pattern(3_000_000);
+      const status = await besideChild(() => {
+        close(reader);
+        writeAll(writer, content);
+      }, () => {
+        close(writer);
+        const all = readAll(reader);
+        assertSameBytes(all, content);
+      });
+      assertEquals(status, 0);
+      close(reader);
+    }),
+  );
+}
+
+Deno.test(
+  "readAll() sleeps while a non-blocking pipe is empty",
+  withoutLeaks(async () => {
+    const [reader, writer] = pipe2(O_NONBLOCK);
+    const status = await besideChild(() => {
+      close(writer);
+      return decode(readAll(reader)) === "at last" ? 0 : 1;
+    }, async (pid) => {
+      await untilAsleep(pid, "poll");
+      write(writer, "at ");
+      await untilAsleep(pid, "poll");
+      write(writer, "last");
+      close(writer);
+    });
+    assertEquals(status, 0);
+    close(reader);
+  }),
+);
+
+Deno.test(
+  "readAll() gives what remains of a regular file",
+  withoutLeaks(() =>
+    withDirectory((directory) => {
+      for (const size of [0, 1, 65_535, 65_536, 65_537, 1_000_000]) {
+        const path = `${directory}/${size}`;
+        const content = pattern(size);
+        const writer = open(path, O_RDWR | O_CREAT);
+        writeAll(writer, content);
+        close(writer);
+        const fd = open(path, O_RDONLY);
+        const head = read(fd, 10);
+        const tail = readAll(fd);
+        assertSameBytes(head, content.subarray(0, 10));
+        assertSameBytes(tail, content.subarray(10));
+        assertEquals(tail.buffer.byteLength, tail.length);
+        close(fd);
+      }
+    })
+  ),
+);
+
+Deno.test(
+  "readAll() gives the whole of a file that claims to be empty",
+  withoutLeaks(() => {
+    const fd = open("/proc/cpuinfo", O_RDONLY);
+    const text = decode(readAll(fd));
+    close(fd);
+    const lines = (text: string) => text.split("\n").length;
+    assert(text.length > 0);
+    assertEquals(lines(text), lines(readText("/proc/cpuinfo")));
+  }),
+);
+
+Deno.test(
+  "readAll() reports what the kernel refuses",
+  withoutLeaks(() => {
+    for (const fd of [CLOSED_FD, LARGEST_FD]) {
+      assertRefused(() => readAll(fd), "EBADF", "read");
+    }
+    const directory = open("/", O_RDONLY);
+    assertRefused(() => readAll(directory), "EISDIR", "read");
+    close(directory);
+  }),
+);
+
+Deno.test(
+  "readLimit() is what remains of a regular file, as far as one call can move it",
+  withoutLeaks(() =>
+    withDirectory((directory) => {
+      const fd = open(`${directory}/file`, O_RDWR | O_CREAT);
+      assertEquals(readLimit(fd), 65_536);
+      assertEquals(libc.ftruncate(fd, 1_000_000n), 0);
+      assertEquals(readLimit(fd), 1_000_000);
+      write(fd, new Uint8Array(1000));
+      assertEquals(readLimit(fd), 999_000);
+      assertEquals(libc.ftruncate(fd, 500n), 0);
+      assertEquals(readLimit(fd), 65_536);
+      assertEquals(libc.ftruncate(fd, 2n ** 40n), 0);
+      assertEquals(readLimit(fd), 0x7fff_f000);
+      close(fd);
+    })
+  ),
+);
+
+Deno.test(
+  "readLimit() has room for what may come through a pipe or a socket",
+  withoutLeaks(() => {
+    for (
+      const [[reader, writer], least] of [
+        [pipe(), 65_536],
+        [sockets(1), 1_048_576],
+        [sockets(2), 1_048_576],
+      ] as const
+    ) {
+      assertEquals(readLimit(reader), least);
+      write(writer, new Uint8Array(10_000));
+      assertEquals(readLimit(reader), least);
+      close(reader);
+      close(writer);
+    }
+  }),
+);
+
+Deno.test(
+  "readLimit() leaves it to read() to refuse a descriptor",
+  withoutLeaks(() => {
+    assertEquals(readLimit(CLOSED_FD), 1_048_576);
   }),
 );

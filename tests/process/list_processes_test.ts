@@ -1,11 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertGreater,
-  assertLess,
-  assertThrows,
-} from "@std/assert";
-import { cpuUsage } from "node:process";
+import { forkSymbols } from "../../ffi/_symbols.ts";
 import { PosixError } from "../../ffi/errors.ts";
 import {
   close,
@@ -15,20 +8,33 @@ import {
   ttyname,
   writeAll,
 } from "../../ipc/mod.ts";
+import { getName, setName } from "../../process/attributes.ts";
 import { getpgrp, getpid, getppid, getsid, setsid } from "../../process/ids.ts";
-import { killpg } from "../../process/kill.ts";
+import { kill, killpg } from "../../process/kill.ts";
+import { killTree } from "../../process/kill_tree.ts";
 import {
   listProcesses,
+  listThreads,
   parseStat,
   type ProcessInfo,
+  type ProcessNode,
+  processTree,
+  type ThreadInfo,
 } from "../../process/list_processes.ts";
-import { getName, setName } from "../../process/attributes.ts";
 import { forkWith, readText, reap, until, withoutLeaks } from "../_helpers.ts";
+import { libc } from "../_libc.ts";
 import { findProgram, run } from "../ffi/_programs.ts";
 import { leaveDescriptors } from "../ipc/_helpers.ts";
 import { libc as ipcLibc } from "../ipc/_libc.ts";
-import { libc } from "../_libc.ts";
 import { stateOf, withShell } from "./_tree.ts";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertThrows,
+} from "@std/assert";
+import { cpuUsage } from "node:process";
 
 const TIOCSCTTY = 0x540en;
 
@@ -273,5 +279,120 @@ Deno.test("parseStat() counts the fields from the end of the name", () => {
       startTicks: 22,
       rssPages: 24,
     });
+  }
+});
+
+const NOBODY = 2_147_483_647;
+
+Deno.test(
+  "listThreads() has the calling thread and the main one, with their names",
+  withoutLeaks(() => {
+    const threads = listThreads(getpid());
+    assertEquals(threads[0]?.tid, getpid());
+    for (const tid of [getpid(), forkSymbols().gettid()]) {
+      const thread = threads.find((thread) => thread.tid === tid)!;
+      const comm = readText(`/proc/self/task/${tid}/comm`);
+      assertEquals(`${thread.name}\n`, comm);
+      assert(thread.cpuTime >= 0);
+      assert("RS".includes(thread.state));
+    }
+  }),
+);
+
+Deno.test(
+  "listThreads() gives the one thread of a simple program",
+  withoutLeaks(() =>
+    withShell("exec sleep 1000", [], async (pid) => {
+      await until(() => listThreads(pid)[0]?.name === "sleep");
+      const [{ tid, name, cpuTime }, ...others] = listThreads(pid) as [
+        ThreadInfo,
+      ];
+      assertEquals({ tid, name, others }, {
+        tid: pid,
+        name: "sleep",
+        others: [],
+      });
+      assertLess(cpuTime, 1);
+      kill(pid, "SIGKILL");
+      reap(pid);
+    })
+  ),
+);
+
+Deno.test(
+  "listThreads() takes any name for what it is",
+  withoutLeaks(() => {
+    const raw = reap(forkWith(() => {
+      setName("a) R (b");
+      const main = listThreads(getpid()).find(({ tid }) => tid === getpid());
+      assertEquals(main?.name, "a) R (b");
+    }));
+    assertEquals(raw, 0);
+  }),
+);
+
+Deno.test("listThreads() throws ESRCH where there is no such process", () => {
+  const error = assertThrows(() => listThreads(NOBODY), PosixError);
+  assertEquals([error.code, error.path], ["ESRCH", `/proc/${NOBODY}/task`]);
+});
+
+Deno.test("listThreads() refuses what is no pid", () => {
+  for (const pid of [0, -1, 0.5, NaN, 2 ** 31]) {
+    assertThrows(() => listThreads(pid), RangeError, "'pid'");
+  }
+});
+
+/** A tree as text, such as `sh(sh(sleep) sleep)`: pids may start again at any moment, so it goes by the names. */
+function shape({ name, children }: ProcessNode): string {
+  return children.length === 0
+    ? name
+    : `${name}(${children.map(shape).sort().join(" ")})`;
+}
+
+Deno.test(
+  "processTree() gives a process and all that descends from it",
+  withoutLeaks(() =>
+    withShell(
+      `sleep 1000 & sh -c "sleep 1000 & sleep 1000; :" & sleep 1000; :`,
+      [],
+      async (pid) => {
+        const expected = "sh(sh(sleep sleep) sleep sleep)";
+        await until(() => shape(processTree(pid)) === expected);
+        const tree = processTree(pid);
+        assertEquals([tree.pid, tree.ppid], [pid, getpid()]);
+        for (const child of tree.children) assertEquals(child.ppid, pid);
+        const pids = tree.children.map((child) => child.pid);
+        assertEquals(pids, pids.toSorted((a, b) => a - b));
+        killTree(pid, "SIGKILL");
+        reap(pid);
+      },
+    )
+  ),
+);
+
+Deno.test(
+  "processTree() starts at process 1 unless told otherwise",
+  withoutLeaks(() => {
+    const root = processTree();
+    assertEquals([root.pid, root.ppid], [1, 0]);
+    const all = [root];
+    for (const node of all) all.push(...node.children);
+    assertEquals(new Set(all.map(({ pid }) => pid)).size, all.length);
+    assert(all.some(({ pid }) => pid === getpid()));
+  }),
+);
+
+Deno.test("processTree() throws ESRCH where there is no such process", () => {
+  const error = assertThrows(
+    () => processTree(NOBODY),
+    PosixError,
+    `Cannot show the tree of process ${NOBODY}`,
+  );
+  assertEquals([error.code, error.path], ["ESRCH", `/proc/${NOBODY}`]);
+});
+
+Deno.test("processTree() refuses what is no pid", () => {
+  for (const pid of [0, -1, 0.5, NaN, 2 ** 31]) {
+    assertThrows(() => processTree(pid), RangeError, "'pid'");
   }
 });
