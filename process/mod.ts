@@ -43,7 +43,7 @@ export type { WindowSize } from "../ipc/terminals.ts";
 export type { Rusage } from "../wait/types.ts";
 export { _exit } from "./_exit.ts";
 export { PoolWorkerError } from "./_portable_error.ts";
-export type { SignalInfo } from "./_signals/handlers.ts";
+export type { SignalInfo } from "./_signals/actions.ts";
 export {
   chdir,
   getName,

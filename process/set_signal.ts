@@ -1,6 +1,6 @@
 import { checkName } from "../ffi/_arguments.ts";
 import { SIG_DFL, SIG_IGN } from "../ffi/constants.ts";
-import { settableSignal } from "./_signals/handlers.ts";
+import { settableSignal } from "./_signals/actions.ts";
 import { caughtSignals } from "./_signals/caught_signals.ts";
 import type { Signal } from "./signals.ts";
 

@@ -23,7 +23,7 @@ import {
   mayCatch,
   numberIn,
   type SignalInfo,
-} from "./_signals/handlers.ts";
+} from "./_signals/actions.ts";
 import type { Signal } from "./signals.ts";
 
 /** What {@linkcode sigprocmask} does with its signals. */

@@ -3,7 +3,7 @@ import {
   catchableSignal,
   decodeSignal,
   type SignalInfo,
-} from "./_signals/handlers.ts";
+} from "./_signals/actions.ts";
 import {
   type AsyncReceiver,
   caughtSignals,

@@ -14,15 +14,14 @@ import {
   displace,
   handlerAction,
   handlerOf,
-  InfoPipe,
   keepDenosHandler,
   leaveDenosHandler,
-  NativeHandler,
   numberIn,
   plainAction,
   putBack,
   setAction,
-} from "./handlers.ts";
+} from "./actions.ts";
+import { InfoPipe, NativeHandler } from "./native_handler.ts";
 
 /** How often at most to look whether a signal has been taken, some 20 ms. */
 const LOOKS_AT_PENDING = 200;

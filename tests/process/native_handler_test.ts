@@ -1,4 +1,4 @@
-import { HANDLER_CODE } from "../../process/_signals/handlers.ts";
+import { HANDLER_CODE } from "../../process/_signals/native_handler.ts";
 import { testMachineCode } from "../ffi/_assembler.ts";
 
 /** What the handler is made of: its data lie 65,536 bytes behind it, the descriptor first, then the next handlers by signal. */
