@@ -223,9 +223,8 @@ export interface ReadableStreamOptions {
  * so think twice before you read an inherited terminal this way. Regular files never make anybody wait: they are read
  * on the calling thread, and the event loop has its turn in between.
  *
- * All streams of the library wait on one thread of Deno's pool, together with `waitAsync`, and on none while there is
- * something to read. A read that waits keeps the process alive. After a fork the child's copy of the stream reads the same
- * file, where each byte is read by one of the two; a read that was waiting never settles there.
+ * All streams of the library wait together with `waitAsync`, and for nothing while there is something to read. A read that
+ * waits keeps the process alive. After a fork the child's copy of the stream reads the same file, where each byte is read by one of the two; a read that was waiting never settles there.
  *
  * @param fd The descriptor, open for reading.
  * @param options Options for closing it, and for the size of chunks.
@@ -368,8 +367,7 @@ export interface WritableStreamOptions {
  * process that has it open sees `EAGAIN` from then on. To read and write one socket, make a stream each, the second over
  * {@linkcode dup} of it.
  *
- * All streams of the library wait on one thread of Deno's pool, together with `waitAsync`, and on none while there is
- * room. A write that waits keeps the process alive. After a fork the child's copy of the stream writes to the same file; a
+ * All streams of the library wait together with `waitAsync`, and for nothing while there is room. A write that waits keeps the process alive. After a fork the child's copy of the stream writes to the same file; a
  * write that was waiting never settles there.
  *
  * @param fd The descriptor, open for writing.

@@ -169,10 +169,9 @@ export interface ChildOutput extends ChildStatus {
 /**
  * A child of this process, as {@linkcode forkChild} and `spawn` give it; made the way of `Deno.ChildProcess`.
  *
- * It is waited for from the start and so never stays a zombie; all children share one thread of Deno's pool for that.
- * Until it has ended it keeps this process alive, unless {@linkcode ChildProcess.prototype.unref | ChildProcess.unref}
- * says otherwise. Leave the waiting to it: a
- * `wait()` for any child would take the status away, and `status` would then be rejected with `ECHILD`.
+ * It is waited for from the start and so never stays a zombie. Until it has ended it keeps this process alive, unless
+ * {@linkcode ChildProcess.prototype.unref | ChildProcess.unref} says otherwise. Leave the waiting to it: a `wait()` for any child
+ * would take the status away, and `status` would then be rejected with `ECHILD`.
  *
  * In a process that is forked later, the object belongs to the parent: `status` never settles there, and the child's pipes
  * are closed.

@@ -305,8 +305,9 @@ export interface WaitAsyncOptions {
 /**
  * Waits until a child has ended and reaps it, as `wait4(pid, &status, 0, &rusage)` does, without blocking the event loop.
  *
- * Nothing is polled in intervals: the kernel announces the end on a pidfd. All children that are waited for share one
- * thread of Deno's pool, however many they are. No child but the given one is ever reaped, so the children of
+ * Nothing is polled in intervals: the kernel announces the end on a pidfd, and rings for it on Deno's own event loop. No thread
+ * waits, but for the first eight waits of a process, and where Deno does not hear the bell (before 2.7, and in workers): there
+ * all that is waited for shares one thread of Deno's pool. No child but the given one is ever reaped, so the children of
  * `Deno.Command` are safe. The event loop stays alive as long as a wait is pending.
  *
  * Several waits for one child all resolve to the same result. In a child made by `fork`, the parent's pending waits never
