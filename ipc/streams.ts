@@ -224,7 +224,8 @@ export interface ReadableStreamOptions {
  * on the calling thread, and the event loop has its turn in between.
  *
  * All streams of the library wait together with `waitAsync`, and for nothing while there is something to read. A read that
- * waits keeps the process alive. After a fork the child's copy of the stream reads the same file, where each byte is read by one of the two; a read that was waiting never settles there.
+ * waits keeps the process alive. After a fork the child's copy of the stream reads the same file, where each byte is read by
+ * one of the two; a read that was waiting never settles there.
  *
  * @param fd The descriptor, open for reading.
  * @param options Options for closing it, and for the size of chunks.

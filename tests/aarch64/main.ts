@@ -19,7 +19,7 @@ const FOLDERS = ["tests/ffi", "tests/exec", "tests/ipc", "tests/wait"]
   .concat("tests/process");
 
 /** The tests that compare with the headers of each architecture that there is a compiler for. */
-const COMPARISONS = ["tests/ffi", "tests/ipc/tcsetattr_test.ts"]
+const COMPARISONS = ["tests/ffi", "tests/ipc/termios_test.ts"]
   .concat("tests/process/native_handler_test.ts");
 
 /** How long the machine may run, and how long one file of tests. */
