@@ -58,10 +58,10 @@
 
 export type { WindowSize } from "../ipc/terminals.ts";
 export type { ControlCharacter, Termios } from "../ipc/termios.ts";
-export {
-  type ChildOutput,
+export type {
+  ChildOutput,
   ChildProcess,
-  type ChildStatus,
+  ChildStatus,
 } from "../process/child_process.ts";
 export type { Resource, ResourceLimit } from "../process/limits.ts";
 export type { Signal } from "../process/signals.ts";

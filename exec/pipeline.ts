@@ -344,7 +344,7 @@ function statusOf(stages: ChildStatus[]): PipelineStatus {
 const PIPE_SIZE = 0x40000;
 
 /**
- * `pipe2` and `posix_spawnp` for each: starts programs of which each reads what the one before it writes, as `a | b | c` does in a
+ * `pipe2`, `vfork` and `execve` for each: starts programs of which each reads what the one before it writes, as `a | b | c` does in a
  * shell.
  *
  * Between them are plain kernel pipes, of 256 KiB where the system grants that: their bytes never come to this

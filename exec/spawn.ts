@@ -19,13 +19,14 @@ import {
   resourceNumber,
 } from "../process/limits.ts";
 import { environmentFor } from "./_become.ts";
-import type { Launch, Settings } from "./_launch.ts";
 import {
+  type Launch,
   PLAIN_SIGNALS,
   type ProgramSignals,
+  type Settings,
   signalSet,
-  startChild,
-} from "./_start_child.ts";
+} from "./_launch.ts";
+import { startChild } from "./_start_child.ts";
 import type { SpawnOptions, SpawnStream } from "./spawn_options.ts";
 
 const ID_MAX = 0xffff_fffe;
@@ -199,11 +200,11 @@ function checkRecord(value: unknown, name: string): void {
 }
 
 /**
- * `posix_spawnp(&pid, file, actions, attributes, argv, envp)`: starts a program as a child of this process.
+ * Starts a program as a child of this process, as `posix_spawnp` does and with all that this leaves out.
  *
  * The call blocks until the program runs, well under a millisecond, however large this process is: nothing of it is copied, and
  * its threads are of no concern. A program that cannot be run is an error at once, which says what was wrong: the program, its
- * directory, a descriptor. Then there is no child, and everything that was opened for it is closed.
+ * directory, a descriptor, a limit. Then there is no child, and everything that was opened for it is closed.
  *
  * What the program gets is what was asked for: no descriptor but the three standard ones and those in `fds`, whoever has opened
  * others without close-on-exec; no signal blocked, none with a handler, SIGPIPE not ignored as it is in Deno. The soft limit of
@@ -213,11 +214,9 @@ function checkRecord(value: unknown, name: string): void {
  * A name without a `/` is looked for in the `PATH` of this process, not in that of `env`. A file without a known format is
  * `ENOEXEC`: it is not given to a shell.
  *
- * `posix_spawn` cannot set `uid`, `gid`, `umask`, `rlimits`, `parentDeathSignal` and `priority`. Some of these belong to a whole
- * process, some the kernel takes away from a new one; set from here they would either be seen by other threads or come too late.
- * With any of them the process is forked as by `fork` instead (but without hooks), and the child sets them, gives up
- * privileges last and then becomes the program. That takes milliseconds, more with a large heap, and does not work in a worker.
- * The rest of this page holds for that way as well; there is nothing between this process and the program in either.
+ * There is nothing between this process and the program: the child, which has this process's memory as by `vfork`, makes the few
+ * system calls that take it there, and gives up privileges last. No JavaScript runs in it, and nobody's hooks of `onFork`. All of
+ * it works in a worker too.
  *
  * @param file The program: a name to be looked for on `PATH`, or a path.
  * @param args Its arguments, without its own name.
@@ -227,7 +226,7 @@ function checkRecord(value: unknown, name: string): void {
  * `ENOEXEC` if its format is not known; `E2BIG` if arguments and environment are too long; `EBADF` if a descriptor is not
  * open; `EMFILE` if there is none left; `EPERM` if the process group is not there, or user, group, limit or priority are not
  * for this process to choose; `EAGAIN` or `ENOMEM` if there can be no further process; what `open` says of a file for a
- * standard stream. With options that take a fork, also what `fork` throws.
+ * standard stream.
  * @throws {TypeError} If an argument has a wrong type, or a NUL in it, or options contradict each other.
  * @throws {RangeError} If a number is out of range.
  *
@@ -254,6 +253,7 @@ function checkRecord(value: unknown, name: string): void {
  * ```
  *
  * @see {@link https://man7.org/linux/man-pages/man3/posix_spawn.3.html | posix_spawn(3)}
+ * @see {@link https://man7.org/linux/man-pages/man2/vfork.2.html | vfork(2)}
  */
 export function spawn(
   file: string,

@@ -82,13 +82,13 @@ export interface SpawnOptions {
   newSession?: boolean;
   /**
    * The user that the program runs as. Unless `gid` says otherwise, the group stays. A privileged process also takes away the
-   * supplementary groups. Started by way of a fork, see {@linkcode spawn}.
+   * supplementary groups.
    *
    * @default {undefined} this process's
    */
   uid?: number;
   /**
-   * The group that the program runs as. Started by way of a fork.
+   * The group that the program runs as.
    *
    * @default {undefined} this process's
    */
@@ -107,19 +107,19 @@ export interface SpawnOptions {
    */
   resetSignals?: boolean | readonly (Signal | number)[];
   /**
-   * The permission bits that files which the program creates are not to have. Started by way of a fork.
+   * The permission bits that files which the program creates are not to have.
    *
    * @default {undefined} this process's
    */
   umask?: number;
   /**
-   * The program's limits, by the name of the resource in C. Started by way of a fork.
+   * The program's limits, by the name of the resource in C.
    *
    * @default {undefined} this process's
    */
   rlimits?: Readonly<Partial<Record<Resource, ResourceLimit>>>;
   /**
-   * The signal that the program gets when this process ends, by name or number. Started by way of a fork.
+   * The signal that the program gets when this process ends, by name or number.
    *
    * What counts is the end of the *thread* that starts it: with `deno run` that is the main thread, and so the process; under
    * `deno test` it is the end of the test file. A program that changes its user loses the signal.
@@ -128,7 +128,7 @@ export interface SpawnOptions {
    */
   parentDeathSignal?: Signal | number;
   /**
-   * The program's nice value, from -20 (served first) to 19. Started by way of a fork.
+   * The program's nice value, from -20 (served first) to 19.
    *
    * @default {undefined} this process's
    */

@@ -282,7 +282,7 @@ export interface SpawnPtyOptions extends
  *
  * The program leads a new session, the terminal is its controlling terminal and its standard input, output and error: it finds
  * `isatty` true, `/dev/tty` opens, Ctrl+C and Ctrl+Z send signals, and a shell has job control. It is started as by
- * {@linkcode spawn}, and so without a fork.
+ * {@linkcode spawn}.
  *
  * The environment says nothing of the new terminal: `TERM` is this process's unless `env` names one, such as `xterm-256color`.
  *

@@ -230,6 +230,16 @@ export class StringRoom {
   #table = new BigUint64Array();
   #address = 0n;
 
+  /** Where it is. */
+  get address(): bigint {
+    return this.#address;
+  }
+
+  /** The array's pointers. */
+  get pointers(): BigUint64Array<ArrayBuffer> {
+    return this.#table;
+  }
+
   /** Puts an array there, of strings that are checked. */
   array(
     values: readonly string[],

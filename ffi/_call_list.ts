@@ -186,6 +186,15 @@ export class CallList {
     return this.#add(target, values);
   }
 
+  /** Has the calls that `body` adds passed over where a call has given this `int`. */
+  unless({ index }: CallResult, value: number, body: () => void): void {
+    const bytes = new Uint8Array(new ArrayBuffer(INT));
+    new DataView(bytes.buffer).setInt32(0, value, true);
+    const place = new Place(index, RESULT);
+    const { memcmp } = functionAddresses();
+    this.unlessZero(this.#add(memcmp, [place, bytes, INT]), body);
+  }
+
   /** Has the calls that `body` adds passed over where the call, which is the latest, gives 0. */
   unlessZero({ index }: CallResult, body: () => void): void {
     const start = this.#calls.length;
@@ -216,10 +225,21 @@ export class CallList {
     return this.#ints[(index * WORDS + RESULT) * 2]!;
   }
 
-  /** Changes an argument that is an `int`. */
-  set({ index }: CallResult, position: number, value: number): void {
+  /** Changes an argument: an integer of 32 bits, an address, or memory, which is the caller's to keep until it was used. */
+  set(
+    { index }: CallResult,
+    position: number,
+    value: number | bigint | Uint8Array<ArrayBuffer>,
+  ): void {
     if (this.#words.length === 0) this.#write();
-    this.#ints[(index * WORDS + ARGUMENT + position) * 2] = value;
+    const at = index * WORDS + ARGUMENT + position;
+    if (typeof value === "number") {
+      this.#ints[2 * at] = value;
+      this.#ints[2 * at + 1] = value < 0 ? -1 : 0;
+    } else if (typeof value === "bigint") this.#words[at] = value;
+    else {
+      this.#words[at] = addressOf(value.buffer) + BigInt(value.byteOffset);
+    }
   }
 
   #add(

@@ -42,12 +42,17 @@ export const addressSymbols = lazySymbols({
   },
   _Fork: { type: "pointer", optional: true },
   _exit: { type: "pointer" },
+  chdir: { type: "pointer" },
   close: { type: "pointer" },
+  dup2: { type: "pointer" },
   dup3: { type: "pointer" },
   epoll_create1: { type: "pointer" },
   epoll_ctl: { type: "pointer" },
   eventfd: { type: "pointer" },
+  execve: { type: "pointer" },
+  fcntl: { type: "pointer" },
   fork: { type: "pointer" },
+  getppid: { type: "pointer" },
   madvise: { type: "pointer" },
   memcmp: { type: "pointer" },
   memcpy: { type: "pointer" },
@@ -57,12 +62,18 @@ export const addressSymbols = lazySymbols({
   memset: { type: "pointer" },
   open: { type: "pointer" },
   pread: { type: "pointer" },
+  prctl: { type: "pointer" },
   pthread_create: { type: "pointer" },
   pthread_sigmask: { type: "pointer" },
   read: { type: "pointer" },
+  setpgid: { type: "pointer" },
+  setpriority: { type: "pointer" },
+  setrlimit: { type: "pointer" },
+  setsid: { type: "pointer" },
   sigaction: { type: "pointer" },
   socketpair: { type: "pointer" },
   syscall: { type: "pointer" },
+  umask: { type: "pointer" },
 });
 
 /** Memory that is mapped; addresses are usize, since what is mapped is ours to know by its address. */
@@ -527,63 +538,6 @@ export const handlerSymbols = lazySymbols({
   fclose: { parameters: ["usize"], result: "i32" },
 });
 
-/** Starting other programs. */
-export const spawnSymbols = lazySymbols({
-  // int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const argv[], char *const envp[]);
-  posix_spawnp: {
-    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "usize"],
-    result: "i32",
-  },
-  // int posix_spawnattr_init(posix_spawnattr_t *attr);
-  posix_spawnattr_init: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawnattr_destroy(posix_spawnattr_t *attr);
-  posix_spawnattr_destroy: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawnattr_setflags(posix_spawnattr_t *attr, short flags);
-  posix_spawnattr_setflags: { parameters: ["buffer", "i16"], result: "i32" },
-  // int posix_spawnattr_setpgroup(posix_spawnattr_t *attr, pid_t pgroup);
-  posix_spawnattr_setpgroup: { parameters: ["buffer", "i32"], result: "i32" },
-  // int posix_spawnattr_setsigmask(posix_spawnattr_t *attr, const sigset_t *sigmask);
-  posix_spawnattr_setsigmask: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-  // int posix_spawnattr_setsigdefault(posix_spawnattr_t *attr, const sigset_t *sigdefault);
-  posix_spawnattr_setsigdefault: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-  // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *file_actions);
-  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *file_actions);
-  posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *file_actions, int fildes, int newfildes);
-  posix_spawn_file_actions_adddup2: {
-    parameters: ["buffer", "i32", "i32"],
-    result: "i32",
-  },
-  // int posix_spawn_file_actions_addclose(posix_spawn_file_actions_t *file_actions, int fildes);
-  posix_spawn_file_actions_addclose: {
-    parameters: ["buffer", "i32"],
-    result: "i32",
-  },
-  // int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *file_actions, int fildes, const char *path, int oflag, mode_t mode);
-  posix_spawn_file_actions_addopen: {
-    parameters: ["buffer", "i32", "buffer", "i32", "u32"],
-    result: "i32",
-  },
-  // int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *file_actions, const char *path); since glibc 2.29
-  posix_spawn_file_actions_addchdir_np: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-  // int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *file_actions, int from); since glibc 2.34
-  posix_spawn_file_actions_addclosefrom_np: {
-    parameters: ["buffer", "i32"],
-    result: "i32",
-    optional: true,
-  },
-});
-
 /** The environment of the process. */
 export const environmentSymbols = lazySymbols({
   // extern char **environ;
@@ -600,24 +554,14 @@ export const environmentSymbols = lazySymbols({
   },
 });
 
-/** What a forked child calls on its way to another program. The system calls themselves, where glibc would also tell threads that the child does not have. */
-export const settingSymbols = lazySymbols({
-  // int setpriority(int which, id_t who, int prio);
-  setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
-  // long syscall(SYS_setgroups, int size, const gid_t *list);
-  setgroups: {
-    name: "syscall",
-    parameters: ["i64", "i32", "buffer"],
-    result: "i32",
-  },
-  // long syscall(SYS_setresgid or SYS_setresuid, id_t real, id_t effective, id_t saved);
-  setresid: {
-    name: "syscall",
-    parameters: ["i64", "u32", "u32", "u32"],
-    result: "i32",
-  },
+/** What is to be known before a program is started. */
+export const programSymbols = lazySymbols({
   // uid_t geteuid(void);
   geteuid: { parameters: [], result: "u32" },
-  // int execve(const char *pathname, char *const argv[], char *const envp[]);
-  execve: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
+  // long syscall(SYS_close_range, unsigned int first, unsigned int last, int flags);
+  close_range: {
+    name: "syscall",
+    parameters: ["i64", "u32", "u32", "i32"],
+    result: "i32",
+  },
 });

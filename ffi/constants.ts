@@ -334,6 +334,12 @@ export const RLIMIT_RTTIME: number = 15;
 /** Set the signal that the process gets when its parent ends. */
 export const PR_SET_PDEATHSIG: number = 1;
 
+/** `prctl`: whether the process dumps core, and others of its user may look into it. */
+export const PR_GET_DUMPABLE: number = 3;
+
+/** `prctl`: has it do so. */
+export const PR_SET_DUMPABLE: number = 4;
+
 /** Set the name of the calling thread. */
 export const PR_SET_NAME: number = 15;
 
@@ -354,22 +360,21 @@ export const CLOCK_REALTIME: number = 0;
 /** The time since boot, the time asleep included. */
 export const CLOCK_BOOTTIME: number = 7;
 
-// posix_spawn(3) and what goes beyond it
-
-/** `posix_spawnattr_setflags`: the program is to be in another process group. */
-export const POSIX_SPAWN_SETPGROUP: number = 0x02;
-
-/** `posix_spawnattr_setflags`: signals are to have their default actions. */
-export const POSIX_SPAWN_SETSIGDEF: number = 0x04;
-
-/** `posix_spawnattr_setflags`: the program is to start with another signal mask. */
-export const POSIX_SPAWN_SETSIGMASK: number = 0x08;
-
-/** `posix_spawnattr_setflags`: the program is to lead a new session. */
-export const POSIX_SPAWN_SETSID: number = 0x80;
+// setpriority(2)
 
 /** `setpriority`: one process. */
 export const PRIO_PROCESS: number = 0;
+
+// clone(2)
+
+/** The child has the same memory as its parent, not a copy of it. */
+export const CLONE_VM: number = 0x100;
+
+/** The parent does not go on before the child has executed a program, or has ended. */
+export const CLONE_VFORK: number = 0x4000;
+
+/** Signals for which the parent has handlers have their default actions in the child; the others are as they are in the parent. */
+export const CLONE_CLEAR_SIGHAND: number = 0x1_0000_0000;
 
 // fork: memory, events and sockets
 
@@ -603,6 +608,15 @@ export const TFD_NONBLOCK: number = 0o4000;
 export const TFD_CLOEXEC: number = 0o2000000;
 
 // Numbers of system calls that glibc has no wrapper for everywhere, and of those that a thread may be found asleep in
+
+/** The number of the system call. */
+export const SYS_clone: number = arm64 ? 220 : 56;
+
+/** The number of the system call. */
+export const SYS_clone3: number = 435;
+
+/** The number of the system call. */
+export const SYS_close_range: number = 436;
 
 /** The number of the system call. */
 export const SYS_pidfd_open: number = 434;

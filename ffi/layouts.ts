@@ -226,6 +226,14 @@ export const EPOLL_EVENT: Layout<"events" | "data"> = {
   fields: { events: 0, data: packed ? 4 : 8 },
 };
 
+/** `struct clone_args` of {@link https://man7.org/linux/man-pages/man2/clone.2.html | clone3(2)}. */
+export const CLONE_ARGS: Layout<"flags" | "exit_signal"> = {
+  type: "struct clone_args",
+  header: "linux/sched.h",
+  size: 88,
+  fields: { flags: 0, exit_signal: 32 },
+};
+
 /** `struct iocb` of {@link https://man7.org/linux/man-pages/man2/io_submit.2.html | io_submit(2)}: one request. */
 export const IOCB: Layout<
   "aio_lio_opcode" | "aio_fildes" | "aio_buf" | "aio_flags" | "aio_resfd"
@@ -247,21 +255,5 @@ export const IO_EVENT: Layout<never> = {
   type: "struct io_event",
   header: "linux/aio_abi.h",
   size: 32,
-  fields: {},
-};
-
-/** glibc's `posix_spawnattr_t` of {@link https://man7.org/linux/man-pages/man3/posix_spawn.3.html | posix_spawn(3)}. */
-export const SPAWN_ATTRIBUTES: Layout<never> = {
-  type: "posix_spawnattr_t",
-  header: "spawn.h",
-  size: 336,
-  fields: {},
-};
-
-/** glibc's `posix_spawn_file_actions_t` of {@link https://man7.org/linux/man-pages/man3/posix_spawn.3.html | posix_spawn(3)}. */
-export const SPAWN_FILE_ACTIONS: Layout<never> = {
-  type: "posix_spawn_file_actions_t",
-  header: "spawn.h",
-  size: 80,
   fields: {},
 };

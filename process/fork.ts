@@ -133,12 +133,6 @@ export function fork(): number {
   return forkHooks.length === 0 ? forkRuntime() : forkWithHooks();
 }
 
-/** Forks for the library's own ends, as {@linkcode fork} does but without anybody's hooks. */
-export function forkWithoutHooks(): number {
-  refuseWorker();
-  return forkRuntime();
-}
-
 function forkWithHooks(): number {
   const hooks = prepareFork();
   let pid = -1;

@@ -10,6 +10,7 @@ import { fromFileUrl } from "@std/path";
 import { importFromJsr } from "./import_from_jsr.ts";
 import { importFromLink, importFromPath } from "./import_from_path.ts";
 import { importFromUrl } from "./import_from_url.ts";
+import { workerSpawns } from "./spawn_in_worker.ts";
 import { everyLinkLeadsSomewhere } from "./site.ts";
 import { everyTaskIsThere } from "./tasks.ts";
 
@@ -48,6 +49,7 @@ const checks: Record<string, () => Promise<string | undefined>> = {
     importFromJsr,
   "import from a directory, through an import map": importFromPath,
   "import by the JSR name, with a link to a directory": importFromLink,
+  "a worker starts programs, settings included": workerSpawns,
   "every example has its task": everyTaskIsThere,
   "the example web-terminal works in a browser": () =>
     import("./web_terminal.ts").then((check) => check.webTerminalWorks()),

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { cString } from "../../ffi/_arguments.ts";
 import { libc } from "./_libc.ts";
 
@@ -13,4 +13,11 @@ export function setVariable(name: string, value: string): void {
 /** Removes a variable of the process's environment. */
 export function unsetVariable(name: string): void {
   assertEquals(libc.unsetenv(cString(name, "name")), 0);
+}
+
+/** What a variable of the process's environment is. */
+export function getVariable(name: string): string {
+  const value = libc.getenv(cString(name, "name"));
+  assert(value !== null);
+  return Deno.UnsafePointerView.getCString(value);
 }

@@ -1,20 +1,28 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { kernel } from "../../exec/_vfork_exec.ts";
 import { spawn, type SpawnOptions } from "../../exec/mod.ts";
-import { close, pipe, read } from "../../ipc/mod.ts";
-import { PosixError } from "../../mod.ts";
+import { cString } from "../../ffi/_arguments.ts";
+import { close, pipe, read, setCloexec } from "../../ipc/mod.ts";
+import { ERRNO, PosixError } from "../../ffi/mod.ts";
 import { kill } from "../../process/mod.ts";
+import { waitpid } from "../../wait/mod.ts";
 import {
+  forkWith,
   openDescriptors,
   readText,
+  reap,
   until,
   withDirectory,
   withoutLeaks,
 } from "../_helpers.ts";
 import { CLOSED_FD, decode } from "../ipc/_helpers.ts";
 import { makeFile } from "./_capture.ts";
+import { getVariable, setVariable } from "./_environment.ts";
+import { refuseNewCalls, testOnKernels } from "./_kernels.ts";
+import { libc } from "./_libc.ts";
 import { runShell } from "./_run_shell.ts";
 
-/** The error of a start that must fail, by `posix_spawn` or, with a setting that takes one, by a fork. */
+/** The error of a start that must fail. */
 function refusal(
   file: string,
   args: string[],
@@ -23,89 +31,151 @@ function refusal(
   return assertThrows(() => spawn(file, args, options), PosixError);
 }
 
-const WAYS = [{}, { umask: 0o22 }];
-
 function isRunning(pid: number): boolean {
   const stat = readText(`/proc/${pid}/stat`);
   return stat !== "" && !/\) Z /.test(stat);
 }
 
-Deno.test(
+/** Runs a test with as many directories. */
+function withDirectories(
+  count: number,
+  body: (paths: string[]) => Promise<void>,
+  made: string[] = [],
+): Promise<void> {
+  return count === 0
+    ? body(made)
+    : withDirectory((path) =>
+      withDirectories(count - 1, body, [...made, path])
+    );
+}
+
+testOnKernels(
   "spawn() says at once which program cannot be run, and why",
   () =>
-    withDirectory((directory) =>
-      withoutLeaks(() => {
-        const script = makeFile(`${directory}/script`, "#!/no/such/shell\n");
-        const text = makeFile(`${directory}/text`, "neither script nor binary");
-        const plain = makeFile(`${directory}/plain`, "#!/bin/sh\n", 0o644);
-        const streams = { stdin: "piped", stdout: "piped" } as const;
-        for (const way of WAYS) {
-          const options = { ...streams, ...way };
-          for (
-            const [file, code] of [
-              ["/no/such/program", "ENOENT"],
-              ["no-such-program-on-path", "ENOENT"],
-              [`${script}/inside`, "ENOTDIR"],
-              [plain, "EACCES"],
-              [directory, "EACCES"],
-              [text, "ENOEXEC"],
-              ["", "ENOENT"],
-            ] as const
-          ) {
-            const error = refusal(file, [], options);
-            assertEquals([error.code, error.path], [code, file], error.message);
-            assert(
-              error.message.startsWith(
-                `Cannot start ${JSON.stringify(file)}: `,
-              ),
-            );
-          }
-          const { code, message } = refusal(script, [], options);
-          assertEquals(code, "ENOENT");
-          assert(
-            message.endsWith(
-              "the file is there, but not the interpreter that it names",
-            ),
-          );
-          const long = "x".repeat(200_000);
-          assertEquals(refusal("true", [long], options).code, "E2BIG");
-        }
-      })()
-    ),
+    withDirectory((directory) => {
+      const script = makeFile(`${directory}/script`, "#!/no/such/shell\n");
+      const text = makeFile(`${directory}/text`, "neither script nor binary");
+      const plain = makeFile(`${directory}/plain`, "#!/bin/sh\n", 0o644);
+      const options = { stdin: "piped", stdout: "piped" } as const;
+      for (
+        const [file, code] of [
+          ["/no/such/program", "ENOENT"],
+          ["no-such-program-on-path", "ENOENT"],
+          [`${script}/inside`, "ENOTDIR"],
+          [plain, "EACCES"],
+          [directory, "EACCES"],
+          [text, "ENOEXEC"],
+          ["", "ENOENT"],
+        ] as const
+      ) {
+        const error = refusal(file, [], options);
+        assertEquals(
+          [error.code, error.syscall, error.path],
+          [code, "execve", file],
+          error.message,
+        );
+        assert(
+          error.message.startsWith(`Cannot start ${JSON.stringify(file)}: `),
+        );
+      }
+      const { code, message } = refusal(script, [], options);
+      assertEquals(code, "ENOENT");
+      assert(
+        message.endsWith(
+          "the file is there, but not the interpreter that it names",
+        ),
+      );
+      const long = "x".repeat(200_000);
+      assertEquals(refusal("true", [long], options).code, "E2BIG");
+    }),
 );
 
 Deno.test(
+  "spawn() looks for a name in the directories of PATH as glibc does",
+  withoutLeaks(() =>
+    withDirectories(4, async ([denied, broken, good, strange]) => {
+      makeFile(`${denied}/tool`, "#!/bin/sh\n", 0o644);
+      makeFile(`${broken}/tool`, "neither script nor binary");
+      makeFile(`${good}/tool`, "#!/bin/sh\necho $0\n");
+      const link = cString(`${strange}/tool`, "path");
+      assertEquals(libc.symlink(cString("/", "path"), link), 0);
+      const before = getVariable("PATH");
+      const lookIn = (...directories: string[]) =>
+        setVariable("PATH", directories.join(":"));
+      try {
+        lookIn("/no/such", denied!, strange!, `${good}/tool`, good!, broken!);
+        assertEquals(
+          await spawn("tool", [], { stdout: "piped" }).text(),
+          `${good}/tool\n`,
+        );
+        for (const first of [[], [denied!]]) {
+          lookIn(...first, broken!, good!);
+          assertEquals(refusal("tool", [], {}).code, "ENOEXEC");
+        }
+        lookIn(denied!, "/no/such");
+        assertEquals(refusal("tool", [], {}).code, "EACCES");
+        lookIn("/no/such", "/proc");
+        assertEquals(refusal("tool", [], {}).code, "ENOENT");
+      } finally {
+        setVariable("PATH", before);
+      }
+    })
+  ),
+);
+
+testOnKernels(
   "spawn() names the directory, the group, the descriptor or the file that was wrong",
-  withoutLeaks(async () => {
+  async () => {
     await using leadsNoGroup = spawn("sleep", ["60"]);
     await using leadsSession = spawn("sleep", ["60"], { newSession: true });
-    for (const way of WAYS) {
-      const directory = refusal("true", [], { cwd: "/no/such", ...way });
-      assertEquals(
-        [directory.code, directory.syscall, directory.path],
-        ["ENOENT", "chdir", "/no/such"],
-      );
-      assertEquals(
-        refusal("true", [], { cwd: "/bin/sh", ...way }).code,
-        "ENOTDIR",
-      );
-      for (const { pid } of [leadsNoGroup, leadsSession]) {
-        const group = refusal("true", [], { processGroup: pid, ...way });
-        assertEquals([group.code, group.syscall], ["EPERM", "setpgid"]);
-      }
-      for (
-        const options of [{ stdout: CLOSED_FD }, { fds: { 5: CLOSED_FD } }]
-      ) {
-        const error = refusal("true", [], {
-          stdin: "piped",
-          ...options,
-          ...way,
+    const directory = refusal("true", [], { cwd: "/no/such" });
+    assertEquals(
+      [directory.code, directory.syscall, directory.path],
+      ["ENOENT", "chdir", "/no/such"],
+    );
+    assertEquals(refusal("true", [], { cwd: "/bin/sh" }).code, "ENOTDIR");
+    for (const { pid } of [leadsNoGroup, leadsSession]) {
+      const group = refusal("true", [], { processGroup: pid });
+      assertEquals([group.code, group.syscall], ["EPERM", "setpgid"]);
+    }
+    for (const options of [{ stdout: CLOSED_FD }, { fds: { 5: CLOSED_FD } }]) {
+      const error = refusal("true", [], { stdin: "piped", ...options });
+      assertEquals(error.code, "EBADF");
+      assert(error.message.includes(`descriptor ${CLOSED_FD}`));
+    }
+    const file = refusal("true", [], { stdin: "/no/such" });
+    assertEquals([file.code, file.path], ["ENOENT", "/no/such"]);
+  },
+);
+
+Deno.test(
+  "spawn() does without what a kernel refuses, and says so of what nothing does without",
+  withoutLeaks(() => {
+    for (const errno of [ERRNO.ENOSYS, ERRNO.EPERM, ERRNO.EAGAIN]) {
+      const pid = forkWith(() => {
+        Object.assign(kernel, {
+          clearsHandlers: undefined,
+          closesRanges: undefined,
         });
-        assertEquals(error.code, "EBADF");
-        assert(error.message.includes(`descriptor ${CLOSED_FD}`));
-      }
-      const file = refusal("true", [], { stdin: "/no/such", ...way });
-      assertEquals([file.code, file.path], ["ENOENT", "/no/such"]);
+        refuseNewCalls(errno);
+        if (errno === ERRNO.EAGAIN) {
+          const { code, syscall } = refusal("true", [], {});
+          return code === "EAGAIN" && syscall === "clone" ? 0 : 1;
+        }
+        const [reader, writer] = pipe();
+        setCloexec(writer, false);
+        const child = spawn("sh", ["-c", `kill -0 $$ >&${writer}`], {
+          stderr: "null",
+        });
+        close(writer);
+        close(reader);
+        // The shell had no such descriptor.
+        return waitpid(child.pid)?.raw === 2 << 8 &&
+            kernel.clearsHandlers === false && kernel.closesRanges === false
+          ? 0
+          : 1;
+      });
+      assertEquals(reap(pid), 0);
     }
   }),
 );

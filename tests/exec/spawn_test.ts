@@ -21,6 +21,7 @@ import {
 } from "../_helpers.ts";
 import { decode, encode } from "../ipc/_helpers.ts";
 import { setVariable, unsetVariable } from "./_environment.ts";
+import { testOnKernels } from "./_kernels.ts";
 import { runShell } from "./_run_shell.ts";
 
 /** What `/proc/self/status` of a program says in the line of that name. */
@@ -114,13 +115,13 @@ Deno.test(
   }),
 );
 
-Deno.test(
+testOnKernels(
   "spawn() runs the program in cwd, from where a relative path is looked up",
-  withoutLeaks(async () => {
+  async () => {
     assertEquals((await runShell("pwd", { cwd: "/usr" })).text, "/usr\n");
     const child = spawn("bin/env", ["pwd"], { cwd: "/usr", stdout: "piped" });
     assertEquals(await child.text(), "/usr\n");
-  }),
+  },
 );
 
 Deno.test(
@@ -146,10 +147,10 @@ Deno.test(
   }),
 );
 
-Deno.test(
+testOnKernels(
   "spawn() connects streams with nothing, descriptors, files and each other",
   () =>
-    withDirectory(withoutLeaksIn(async (directory) => {
+    withDirectory(async (directory) => {
       const nothing = {
         stdin: "null",
         stdout: "null",
@@ -174,20 +175,13 @@ Deno.test(
         (await runShell(both, { stderr: "stdout" })).text,
         "outerr",
       );
-    })),
+    }),
 );
 
-/** Like `withoutLeaks`, for a test that has a directory. */
-function withoutLeaksIn(
-  body: (directory: string) => Promise<void>,
-): (directory: string) => Promise<void> {
-  return (directory) => withoutLeaks(() => body(directory))();
-}
-
-Deno.test(
+testOnKernels(
   "spawn() gives the program the descriptors in fds, in any permutation, and no others",
   () =>
-    withDirectory(withoutLeaksIn(async (directory) => {
+    withDirectory(async (directory) => {
       const fds = ["a", "b", "c", "d"].map((text) => {
         const fd = open(`${directory}/${text}`, O_RDWR | O_CREAT);
         writeAll(fd, text);
@@ -201,17 +195,14 @@ Deno.test(
       const expected = Object.entries(rotated).map(([target, source]) =>
         `${target} ${["a", "b", "c", "d"][fds.indexOf(source)]}`
       ).sort();
-      for (const forked of [false, true]) {
-        const { text } = await runShell(
-          `for fd in /proc/$$/fd/*; do
-            n=\${fd##*/}; test $n -gt 2 && test -e "$fd" && { printf "$n "; timeout 1 head -c 1 "$fd"; echo; }; done; true`,
-          { fds: rotated, ...(forked ? { umask: 0o22 } : {}) },
-        );
-        const seen = text.trim().split("\n").sort();
-        assertEquals(seen, expected, forked ? "forked" : "spawned");
-      }
+      const { text } = await runShell(
+        `for fd in /proc/$$/fd/*; do
+          n=\${fd##*/}; test $n -gt 2 && test -e "$fd" && { printf "$n "; timeout 1 head -c 1 "$fd"; echo; }; done; true`,
+        { fds: rotated },
+      );
+      assertEquals(text.trim().split("\n").sort(), expected);
       for (const fd of [...fds, ...strays]) close(fd);
-    })),
+    }),
 );
 
 Deno.test(
@@ -233,9 +224,9 @@ Deno.test(
   }),
 );
 
-Deno.test(
+testOnKernels(
   "spawn() puts the program in a group or a session of its own, or another's group",
-  withoutLeaks(async () => {
+  async () => {
     const script = `set -- $(cat /proc/$$/stat); echo $1 $5 $6`;
     const ids = async (options: SpawnOptions) =>
       (await runShell(script, options)).text.trim().split(" ").map(Number);
@@ -247,12 +238,12 @@ Deno.test(
     assertEquals([alone[1], alone[2]], [alone[0], alone[0]]);
     await using leader = spawn("sleep", ["60"], { processGroup: 0 });
     assertEquals((await ids({ processGroup: leader.pid }))[1], leader.pid);
-  }),
+  },
 );
 
-Deno.test(
+testOnKernels(
   "spawn() starts programs with no signal blocked and SIGPIPE at its default, unless asked otherwise",
-  withoutLeaks(async () => {
+  async () => {
     assertEquals(await statusLine("SigBlk", {}), 0n);
     assertEquals((await statusLine("SigIgn", {})) & bit(13), 0n);
     const masked = await statusLine("SigBlk", {
@@ -270,12 +261,12 @@ Deno.test(
     } finally {
       setSignal("SIGUSR2", "default");
     }
-  }),
+  },
 );
 
-Deno.test(
+testOnKernels(
   "spawn() leaves parent, descriptors and signals of this process as they were",
-  withoutLeaks(async () => {
+  async () => {
     const before = readText("/proc/self/status").match(
       /^Sig(Ign|Cgt|Blk).*$/mg,
     );
@@ -287,7 +278,7 @@ Deno.test(
       before,
     );
     assertEquals(openDescriptors(), fds);
-  }),
+  },
 );
 
 Deno.test(
@@ -308,9 +299,9 @@ Deno.test(
   }),
 );
 
-Deno.test(
+testOnKernels(
   "spawn() 90 times in a row, failures among them, leaves nothing behind",
-  withoutLeaks(async () => {
+  async () => {
     for (let i = 0; i < 90; i++) {
       if (i % 3 === 0) {
         assertThrows(
@@ -323,7 +314,7 @@ Deno.test(
         );
       } else assert((await spawn("/bin/true").status).success);
     }
-  }),
+  },
 );
 
 Deno.test(

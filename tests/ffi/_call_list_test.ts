@@ -5,7 +5,7 @@ import {
   functionAddresses,
   MAKER_CODE,
 } from "../../ffi/_call_list.ts";
-import { cString } from "../../ffi/_arguments.ts";
+import { addressOf, cString } from "../../ffi/_arguments.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/constants.ts";
 import { errnoAddress } from "../../ffi/_libc.ts";
 import { ERRNO } from "../../ffi/errors.ts";
@@ -151,6 +151,18 @@ Deno.test("CallList passes calls over where a result is 0, and not otherwise", (
   }
 });
 
+Deno.test("CallList passes calls over where a result is the one expected", () => {
+  const { close, memset } = functionAddresses();
+  for (const [value, expected] of [[-1, [0]], [0, [1]], [7, [1]]] as const) {
+    const list = new CallList();
+    const bytes = memory(1);
+    const refused = list.call(close, -1);
+    list.unless(refused, value, () => list.call(memset, bytes, 1, 1));
+    list.run();
+    assertEquals([...bytes], [...expected]);
+  }
+});
+
 Deno.test("CallList lets an argument be changed from run to run", () => {
   const { memset } = functionAddresses();
   const list = new CallList();
@@ -161,6 +173,12 @@ Deno.test("CallList lets an argument be changed from run to run", () => {
     list.run();
     assertEquals(bytes[0], value);
   }
+  const others = memory(4);
+  for (const place of [others.subarray(1), addressOf(others.buffer) + 3n]) {
+    list.set(call, 0, place);
+    list.run();
+  }
+  assertEquals([...others], [0, 255, 0, 255]);
 });
 
 Deno.test("CallList can keep the errno of a call, which is its thread's", () => {
