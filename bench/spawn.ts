@@ -21,11 +21,14 @@ import { once, printTarget, ratio } from "./_targets.ts";
 const SIZES = [0, 256];
 const TURNS = 15;
 const ROUNDS = 40;
+/** How many are started before the first turn: V8 compiles what runs often, and is through with it after some 600. */
+const WARM_UP = 1000;
 /** Node takes longer, and is as steady with less. */
 const NODE_ROUNDS = 5;
 const MANY = 5000;
 
 const LIBRARY = "the library";
+const YOUNG_LIBRARY = "the library, its first 600";
 const COMMAND = "Deno.Command";
 const IN_C = "C";
 const IN_PYTHON = "Python";
@@ -44,16 +47,21 @@ async function measure(mib: number, program: Program): Promise<void> {
   const kib = mib * 1024;
   const inLibrary = inDeno("_spawn_program.ts", "-A", "--v8-flags=--expose-gc");
   await using deno = await Agent.start(inLibrary, kib);
+  await using young = await Agent.start(inLibrary, kib);
   await using c = await Agent.start(program, kib);
   await using python = await Agent.start(inPython("spawn.py"), kib);
   await using node = await Agent.start(inNode("spawn.mjs"), kib);
   const read = (answer: string) => median(JSON.parse(answer));
+  for (const kind of ["library", "command"]) {
+    await deno.ask(`${kind} ${WARM_UP}`);
+  }
   const size = mib === 0 ? "small processes" : `with ${mib} MiB each`;
   const starts = printTable(
     `/bin/true from its start to its status: ${size}`,
     "µs",
     await sideBySide([
       deno.peer(LIBRARY, `library ${ROUNDS}`, read),
+      young.peer(YOUNG_LIBRARY, `library ${ROUNDS}`, read),
       { ...deno.peer(COMMAND, `command ${ROUNDS}`, read), by: "Deno" },
       c.peer(IN_C, `${ROUNDS}`, read),
       python.peer(IN_PYTHON, `${ROUNDS}`, read),
