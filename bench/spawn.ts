@@ -52,7 +52,7 @@ async function measure(mib: number, program: Program): Promise<void> {
   await using python = await Agent.start(inPython("spawn.py"), kib);
   await using node = await Agent.start(inNode("spawn.mjs"), kib);
   const read = (answer: string) => median(JSON.parse(answer));
-  for (const kind of ["library", "command"]) {
+  for (const kind of ["library", "command", "kill"]) {
     await deno.ask(`${kind} ${WARM_UP}`);
   }
   const size = mib === 0 ? "small processes" : `with ${mib} MiB each`;

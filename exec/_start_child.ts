@@ -5,6 +5,7 @@ import {
   O_RDWR,
   SYS_close_range,
 } from "../ffi/constants.ts";
+import { close } from "../ipc/descriptors.ts";
 import type { ChildFds, Redirection } from "../process/_child_fds.ts";
 import { listProc } from "../process/_fork/proc_file.ts";
 import { ChildParts } from "../process/child_process.ts";
@@ -12,7 +13,7 @@ import { kill } from "../process/kill.ts";
 import { waitpid } from "../wait/wait.ts";
 import { followChild, type Follower } from "../wait/wait_async.ts";
 import type { FileAction, Launch } from "./_launch.ts";
-import { kernel, vforkExec } from "./_vfork_exec.ts";
+import { kernel, type Started, vforkExec } from "./_vfork_exec.ts";
 
 const STDERR = 2;
 
@@ -126,24 +127,33 @@ export function startChild(
 
 /** Starts several programs: all of them or, if anything fails, none. */
 export function startChildren(starts: readonly Start[]): ChildParts[] {
-  const pids: number[] = [];
-  let followers: Follower[];
+  const started: Started[] = [];
+  const followers: Follower[] = [];
   try {
-    for (const start of starts) pids.push(begin(start));
-    followers = pids.map((pid) => followChild(pid));
+    for (const start of starts) started.push(begin(start));
+    for (const { pid, pidfd } of started) {
+      followers.push(followChild(pid, pidfd));
+    }
   } catch (error) {
-    for (const pid of pids) kill(pid, "SIGKILL");
-    for (const pid of pids) waitpid(pid);
+    for (const { pid } of started) kill(pid, "SIGKILL");
+    for (const { pid } of started) waitpid(pid);
+    // The others are their followers' to close, of whose news nobody waits any more.
+    for (const { pidfd } of started.slice(followers.length)) close(pidfd);
+    for (const { result } of followers) result.catch(() => {});
     for (const { fds } of starts) fds.close();
     throw error;
   }
   return followers.map((follower, index) =>
-    new ChildParts(pids[index]!, follower, starts[index]!.fds.connect())
+    new ChildParts(
+      started[index]!.pid,
+      follower,
+      starts[index]!.fds.connect(),
+    )
   );
 }
 
-/** Starts a program, and gives its pid; the error says what was wrong, and then there is no child. */
-function begin({ launch, fds, terminal }: Start): number {
+/** Starts a program; the error says what was wrong, and then there is no child. */
+function begin({ launch, fds, terminal }: Start): Started {
   const fileActions = descriptorActions(fds.redirections, terminal);
   return vforkExec({ ...launch, fileActions });
 }

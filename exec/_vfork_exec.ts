@@ -1,4 +1,4 @@
-import { StringRoom } from "../ffi/_arguments.ts";
+import { addressOf, StringRoom } from "../ffi/_arguments.ts";
 import {
   CallList,
   type CallResult,
@@ -6,9 +6,14 @@ import {
 } from "../ffi/_call_list.ts";
 import { errnoAddress, errorFor, readErrno } from "../ffi/_libc.ts";
 import { SIGNAL_NUMBERS } from "../ffi/_signals.ts";
-import { processSymbols, waitSymbols } from "../ffi/_symbols.ts";
+import {
+  descriptorSymbols,
+  processSymbols,
+  waitSymbols,
+} from "../ffi/_symbols.ts";
 import {
   CLONE_CLEAR_SIGHAND,
+  CLONE_PIDFD,
   CLONE_VFORK,
   CLONE_VM,
   PR_GET_DUMPABLE,
@@ -30,7 +35,7 @@ const INT = 4;
 const FAILED = -1;
 const NO_STEP = -1;
 const REFUSED = 0;
-const SHARED = CLONE_VM | CLONE_VFORK;
+const FLAGS = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
 
 /** Errors with which the search goes on in the next directory of `PATH`, as it does in glibc. */
 const GOES_ON: readonly number[] = [
@@ -60,14 +65,21 @@ const LISTS_MAX = 16;
 /** Lists of calls, by what is called. */
 const lists = new Map<string, ChildList>();
 
+/** A child that has become a program. */
+export interface Started {
+  readonly pid: number;
+  /** What refers to it, for the caller to close. */
+  readonly pidfd: number;
+}
+
 /**
- * Starts a program, and gives its pid: `vfork(2)`, the steps, `execve(2)`.
+ * Starts a program: `vfork(2)`, the steps, `execve(2)`.
  *
  * The child has this process's memory, not a copy, and this thread stands still until it has executed the program. So nothing
  * is copied, however large this process is, and the other threads are of no concern. All that the child does are calls of a
  * list, without JavaScript; it writes into the memory which step has failed, if one has.
  */
-export function vforkExec(launch: Launch): number {
+export function vforkExec(launch: Launch): Started {
   const steps = childSteps(launch);
   const paths = programPaths(launch.file);
   const clearsHandlers = kernel.clearsHandlers !== false;
@@ -85,7 +97,7 @@ export function vforkExec(launch: Launch): number {
     ? start()
     : withDumpable(start);
   kernel.clearsHandlers = pid !== REFUSED && clearsHandlers;
-  return pid === REFUSED ? vforkExec(launch) : pid;
+  return pid === REFUSED ? vforkExec(launch) : { pid, pidfd: list.pidfd };
 }
 
 /**
@@ -111,6 +123,7 @@ class ChildList {
   readonly #searches: CallResult[] = [];
   readonly #mask = memory(SIGSET.size);
   readonly #formerMask = memory(SIGSET.size);
+  readonly #pidfd = new Int32Array(new ArrayBuffer(INT));
   /** The number of the step that has failed; that of the program is the number of the steps. */
   readonly #failed = new Int32Array(new ArrayBuffer(INT));
   readonly #errno = new Int32Array(new ArrayBuffer(INT));
@@ -171,11 +184,16 @@ class ChildList {
         () => `Cannot start ${JSON.stringify(launch.file)}`,
       );
     }
-    reap(pid);
+    discard(pid, this.pidfd);
     if (failed < steps.length) throw steps[failed]!.failure(errno);
     const wasDenied = GOES_ON.includes(errno) &&
       this.#pathErrnos.includes(ERRNO.EACCES);
     throw programFailure(launch, wasDenied ? ERRNO.EACCES : errno);
+  }
+
+  /** What refers to the latest child. */
+  get pidfd(): number {
+    return this.#pidfd[0]!;
   }
 
   #prepare(
@@ -208,9 +226,10 @@ class ChildList {
   #addClone3(): CallResult {
     const args = memory(CLONE_ARGS.size);
     const view = new DataView(args.buffer);
-    const { flags, exit_signal } = CLONE_ARGS.fields;
+    const { flags, pidfd, exit_signal } = CLONE_ARGS.fields;
     const { SIGCHLD } = SIGNAL_NUMBERS;
-    view.setBigUint64(flags, BigInt(CLONE_CLEAR_SIGHAND + SHARED), true);
+    view.setBigUint64(flags, BigInt(CLONE_CLEAR_SIGHAND + FLAGS), true);
+    view.setBigUint64(pidfd, addressOf(this.#pidfd.buffer), true);
     view.setBigUint64(exit_signal, BigInt(SIGCHLD), true);
     const { syscall } = functionAddresses();
     return this.#list.call(syscall, SYS_clone3, args, args.length);
@@ -218,9 +237,10 @@ class ChildList {
 
   /** The same for kernels that leave the parent's handlers to the child. */
   #addClone(): CallResult {
-    const flags = SHARED | SIGNAL_NUMBERS.SIGCHLD;
+    const flags = FLAGS | SIGNAL_NUMBERS.SIGCHLD;
+    const pidfd = bytesOf(this.#pidfd);
     const { syscall } = functionAddresses();
-    return this.#list.call(syscall, SYS_clone, flags, 0, 0, 0, 0);
+    return this.#list.call(syscall, SYS_clone, flags, 0, pidfd, 0, 0);
   }
 
   /** In the child: gives all signals that this process handles their default actions. */
@@ -306,7 +326,8 @@ function pointer(value: number): Uint8Array<ArrayBuffer> {
 }
 
 /** Takes note of the end of a child that did not get to its program. */
-function reap(pid: number): void {
+function discard(pid: number, pidfd: number): void {
+  descriptorSymbols().close(pidfd);
   const { waitpid } = waitSymbols();
   const status = new Int32Array(1);
   // Where SIGCHLD is ignored there is nothing to reap.

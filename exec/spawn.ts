@@ -105,8 +105,11 @@ function checkEnding(options: SpawnOptions): EndingPlan {
 
 function checkSettings(options: SpawnOptions): Settings | undefined {
   const { uid, gid, umask, priority, parentDeathSignal, rlimits } = options;
-  const asked = [uid, gid, umask, priority, parentDeathSignal, rlimits];
-  if (asked.every((value) => value === undefined)) return undefined;
+  if (
+    uid === undefined && gid === undefined && umask === undefined &&
+    priority === undefined && parentDeathSignal === undefined &&
+    rlimits === undefined
+  ) return undefined;
   if (rlimits !== undefined) checkRecord(rlimits, "rlimits");
   const limits = Object.entries(rlimits ?? {}) as [
     Resource,
@@ -138,9 +141,12 @@ function checkSettings(options: SpawnOptions): Settings | undefined {
   return isAsked ? settings : undefined;
 }
 
+const NO_SIGNALS: readonly number[] = [];
+
 function checkSignals(
-  { signalMask = [], resetSignals = false }: SpawnOptions,
+  { signalMask = NO_SIGNALS, resetSignals = false }: SpawnOptions,
 ): ProgramSignals {
+  if (signalMask === NO_SIGNALS && resetSignals === false) return PLAIN_SIGNALS;
   const blocked = checkEach(signalMask, "signalMask", checkSignal);
   let reset: number[] = [];
   if (Array.isArray(resetSignals)) {
@@ -160,18 +166,20 @@ function checkSignals(
 }
 
 function checkFds(options: SpawnOptions): SpawnPlan["fds"] {
-  const { stdin, stdout, stderr = "inherit", fds = {} } = options;
-  checkRecord(fds, "fds");
-  return [
+  const { stdin, stdout, stderr, fds } = options;
+  const all: (readonly [number, FdSource])[] = [
     [0, checkStream(stdin, "stdin")],
     [1, checkStream(stdout, "stdout")],
     [2, stderr === "stdout" ? stderr : checkStream(stderr, "stderr")],
-    ...Object.entries(fds).map(([key, fd]) => {
-      const target = /^\d+$/.test(key) ? Number(key) : key as never;
-      checkInteger(target, "fds: number of a descriptor", 3);
-      return [target, checkDescriptor(fd, `fds[${key}]`)] as const;
-    }),
   ];
+  if (fds === undefined) return all;
+  checkRecord(fds, "fds");
+  for (const [key, fd] of Object.entries(fds)) {
+    const target = /^\d+$/.test(key) ? Number(key) : key as never;
+    checkInteger(target, "fds: number of a descriptor", 3);
+    all.push([target, checkDescriptor(fd, `fds[${key}]`)]);
+  }
+  return all;
 }
 
 /** Checks what a standard stream is to be. */

@@ -245,23 +245,34 @@ export class StringRoom {
     values: readonly string[],
     addresses: readonly bigint[] = [],
   ): Uint8Array<ArrayBuffer> {
-    let text = "";
-    for (const value of values) text += `${value}\0`;
     const count = values.length + addresses.length;
-    const tableSize = (count + 1) * POINTER_SIZE;
-    this.#reserve(tableSize + text.length * UTF8_MAX);
-    const { written } = encoder.encodeInto(
-      text,
-      this.#bytes.subarray(tableSize),
-    );
-    let at = tableSize;
+    let at = (count + 1) * POINTER_SIZE;
+    let size = at;
+    for (const { length } of values) size += length * UTF8_MAX + 1;
+    this.#reserve(size);
     for (let index = 0; index < values.length; index++) {
       this.#table[index] = this.#address + BigInt(at);
-      at = this.#bytes.indexOf(0, at) + 1;
+      at = this.#put(values[index]!, at);
     }
     this.#table.set(addresses, values.length);
     this.#table[count] = 0n;
-    return this.#bytes.subarray(0, tableSize + written);
+    return this.#bytes.subarray(0, at);
+  }
+
+  /** Puts a string and its end there; gives where that is over. Most are short and ASCII, and soon written. */
+  #put(value: string, start: number): number {
+    let at = start;
+    for (let index = 0; index < value.length; index++) {
+      const unit = value.charCodeAt(index);
+      if (unit > ASCII_MAX || index === SHORT) {
+        const place = this.#bytes.subarray(start);
+        at = start + encoder.encodeInto(value, place).written;
+        break;
+      }
+      this.#bytes[at++] = unit;
+    }
+    this.#bytes[at++] = 0;
+    return at;
   }
 
   #reserve(size: number): void {
@@ -277,3 +288,8 @@ const POINTER_SIZE = 8;
 
 /** How many bytes a unit of UTF-16 takes at most. */
 const UTF8_MAX = 3;
+
+const ASCII_MAX = 0x7f;
+
+/** Up to which length a loop is faster than the encoder. */
+const SHORT = 100;

@@ -370,6 +370,9 @@ export const PRIO_PROCESS: number = 0;
 /** The child has the same memory as its parent, not a copy of it. */
 export const CLONE_VM: number = 0x100;
 
+/** The parent is given a pidfd of the child. */
+export const CLONE_PIDFD: number = 0x1000;
+
 /** The parent does not go on before the child has executed a program, or has ended. */
 export const CLONE_VFORK: number = 0x4000;
 

@@ -227,11 +227,11 @@ export const EPOLL_EVENT: Layout<"events" | "data"> = {
 };
 
 /** `struct clone_args` of {@link https://man7.org/linux/man-pages/man2/clone.2.html | clone3(2)}. */
-export const CLONE_ARGS: Layout<"flags" | "exit_signal"> = {
+export const CLONE_ARGS: Layout<"flags" | "pidfd" | "exit_signal"> = {
   type: "struct clone_args",
   header: "linux/sched.h",
   size: 88,
-  fields: { flags: 0, exit_signal: 32 },
+  fields: { flags: 0, pidfd: 8, exit_signal: 32 },
 };
 
 /** `struct iocb` of {@link https://man7.org/linux/man-pages/man2/io_submit.2.html | io_submit(2)}: one request. */

@@ -113,14 +113,10 @@ class PendingChild implements Watched {
   /** Whether it is reaped, or given up. */
   released = false;
 
-  constructor(pid: number, first: Waiter) {
+  constructor(pid: number, pidfd: number, first: Waiter) {
     this.#pid = pid;
+    this.fd = pidfd;
     this.#waiters.add(first);
-    this.fd = checkValue(
-      waitSymbols().pidfd_open(PIDFD_OPEN, pid, 0),
-      "pidfd_open",
-      () => `Cannot wait for child ${pid}`,
-    );
   }
 
   join(waiter: Waiter): void {
@@ -156,13 +152,13 @@ class PendingChild implements Watched {
       this.#outcome = this.#reap();
       if (this.#outcome === undefined) return "retry";
     }
-    pending.delete(this.#pid);
+    this.#forget();
     return "done";
   }
 
   fail(error: unknown): void {
     this.#outcome ??= { error };
-    pending.delete(this.#pid);
+    this.#forget();
   }
 
   release(): void {
@@ -179,6 +175,11 @@ class PendingChild implements Watched {
       else waiter.reject(this.#outcome.error);
     }
     this.#waiters.clear();
+  }
+
+  /** Lets nobody join any more; another child may have its pid by now. */
+  #forget(): void {
+    if (pending.get(this.#pid) === this) pending.delete(this.#pid);
   }
 
   /** Reaps the child; `undefined` if it cannot be reaped yet. */
@@ -203,17 +204,27 @@ function join(pid: number, waiter: Waiter): PendingChild {
     known.join(waiter);
     return known;
   }
+  const pidfd = checkValue(
+    waitSymbols().pidfd_open(PIDFD_OPEN, pid, 0),
+    "pidfd_open",
+    () => `Cannot wait for child ${pid}`,
+  );
+  try {
+    return begin(pid, pidfd, waiter);
+  } catch (error) {
+    descriptorSymbols().close(pidfd);
+    throw error;
+  }
+}
+
+/** Has the first waiter told of a child. */
+function begin(pid: number, pidfd: number, waiter: Waiter): PendingChild {
   if (!registered) {
     onForkedChild(() => pending.clear(), () => pending.size > 0);
   }
   registered = true;
-  const child = new PendingChild(pid, waiter);
-  try {
-    watch(child);
-  } catch (error) {
-    descriptorSymbols().close(child.fd);
-    throw error;
-  }
+  const child = new PendingChild(pid, pidfd, waiter);
+  watch(child);
   pending.set(pid, child);
   return child;
 }
@@ -230,9 +241,12 @@ export interface Follower {
   reference(on: boolean): void;
 }
 
-/** Waits for a child of which nobody can have reaped yet, and can send signals to it until it is. */
-export function followChild(pid: number): Follower {
-  return new ChildFollower(pid);
+/**
+ * Waits for a child that nobody can have reaped yet, and can send signals to it until it is. A pidfd that is given is closed
+ * then, unless this throws.
+ */
+export function followChild(pid: number, pidfd?: number): Follower {
+  return new ChildFollower(pid, pidfd);
 }
 
 class ChildFollower implements Follower, Waiter {
@@ -242,12 +256,14 @@ class ChildFollower implements Follower, Waiter {
   referenced = true;
   readonly #child: PendingChild;
 
-  constructor(pid: number) {
+  constructor(pid: number, pidfd: number | undefined) {
     this.result = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
-    this.#child = join(pid, this);
+    this.#child = pidfd === undefined
+      ? join(pid, this)
+      : begin(pid, pidfd, this);
   }
 
   get pidfd(): number | undefined {
