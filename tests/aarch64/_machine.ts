@@ -37,6 +37,7 @@ async function layOut(root: string, command: string): Promise<void> {
   for (const name of ["library", "dev", "proc", "root", "sys", "tmp"]) {
     await Deno.mkdir(`${root}/${name}`, { recursive: true });
   }
+  await Deno.chmod(`${root}/root`, 0o700);
   const sources = LIBRARY.map((name) => `${repository}${name}`);
   await output("cp", ["-R", ...sources, `${root}/library`]);
   await Deno.writeTextFile(
@@ -51,6 +52,9 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs tmpfs /tmp
 ln -s /proc/self/fd /dev/fd
+ln -s fd/0 /dev/stdin
+ln -s fd/1 /dev/stdout
+ln -s fd/2 /dev/stderr
 ip link set lo up
 cd /library
 uname -srm
