@@ -1,5 +1,5 @@
 import { addressOf, cString } from "../ffi/_arguments.ts";
-import type { functionAddresses } from "../ffi/_call_list.ts";
+import type { symbolAddresses } from "../ffi/_call_list.ts";
 import { errorFor } from "../ffi/_libc.ts";
 import { descriptorSymbols, programSymbols } from "../ffi/_symbols.ts";
 import {
@@ -22,7 +22,7 @@ import type { FileAction, Launch, Settings } from "./_launch.ts";
 /** A call that a child makes on its way to the program. */
 export interface Step {
   /** The function of libc. */
-  readonly call: keyof ReturnType<typeof functionAddresses>;
+  readonly call: keyof ReturnType<typeof symbolAddresses>;
   /** What it is given: integers, addresses, and memory. */
   readonly arguments: readonly (number | bigint | Uint8Array<ArrayBuffer>)[];
   /** What it gives where all is well; `undefined` where anything will do. */

@@ -2,7 +2,7 @@ import { addressOf, StringRoom } from "../ffi/_arguments.ts";
 import {
   CallList,
   type CallResult,
-  functionAddresses,
+  symbolAddresses,
 } from "../ffi/_call_list.ts";
 import { errnoAddress, errorFor, readErrno } from "../ffi/_libc.ts";
 import { SIGNAL_NUMBERS } from "../ffi/_signals.ts";
@@ -140,7 +140,7 @@ class ChildList {
     this.#clearsHandlers = clearsHandlers;
     this.#pathErrnos = new Int32Array(new ArrayBuffer(paths * INT));
     const list = this.#list;
-    const addresses = functionAddresses();
+    const addresses = symbolAddresses();
     const { pthread_sigmask } = addresses;
     // A handler of this process's must not run in the child.
     list.call(pthread_sigmask, SIG_SETMASK, EVERY_SIGNAL, this.#formerMask);
@@ -231,7 +231,7 @@ class ChildList {
     view.setBigUint64(flags, BigInt(CLONE_CLEAR_SIGHAND + FLAGS), true);
     view.setBigUint64(pidfd, addressOf(this.#pidfd.buffer), true);
     view.setBigUint64(exit_signal, BigInt(SIGCHLD), true);
-    const { syscall } = functionAddresses();
+    const { syscall } = symbolAddresses();
     return this.#list.call(syscall, SYS_clone3, args, args.length);
   }
 
@@ -239,14 +239,14 @@ class ChildList {
   #addClone(): CallResult {
     const flags = FLAGS | SIGNAL_NUMBERS.SIGCHLD;
     const pidfd = bytesOf(this.#pidfd);
-    const { syscall } = functionAddresses();
+    const { syscall } = symbolAddresses();
     return this.#list.call(syscall, SYS_clone, flags, 0, pidfd, 0, 0);
   }
 
   /** In the child: gives all signals that this process handles their default actions. */
   #dropHandlers(): void {
     const list = this.#list;
-    const { memcmp, sigaction } = functionAddresses();
+    const { memcmp, sigaction } = symbolAddresses();
     const current = memory(SIGACTION.size);
     const handler = current.subarray(SIGACTION.fields.sa_handler);
     const none = memory(SIGACTION.size);
@@ -267,7 +267,7 @@ class ChildList {
 
   /** In the child: executes the program, wherever it is found first. */
   #search(paths: number, leave: () => void): void {
-    const { execve } = functionAddresses();
+    const { execve } = symbolAddresses();
     for (let index = 0; index < paths; index++) {
       this.#searches.push(this.#list.call(execve, 0, 0, 0));
       this.#noteErrno(this.#pathErrnos, index);
@@ -278,7 +278,7 @@ class ChildList {
 
   #unlessGoesOn([first, ...others]: readonly number[], body: () => void): void {
     if (first === undefined) return body();
-    const { memcmp } = functionAddresses();
+    const { memcmp } = symbolAddresses();
     this.#list.unlessZero(
       this.#list.call(memcmp, errnoAddress(), int(first), INT),
       () => this.#unlessGoesOn(others, body),
@@ -287,13 +287,13 @@ class ChildList {
 
   /** In the child: says which step has failed, and ends. */
   #leave(step: number): void {
-    const { memcpy, _exit } = functionAddresses();
+    const { memcpy, _exit } = symbolAddresses();
     this.#list.call(memcpy, bytesOf(this.#failed), int(step), INT);
     this.#list.call(_exit, EXIT_CODE);
   }
 
   #noteErrno(where: Int32Array<ArrayBuffer>, index = 0): void {
-    const { memcpy } = functionAddresses();
+    const { memcpy } = symbolAddresses();
     const place = bytesOf(where).subarray(index * INT);
     this.#list.call(memcpy, place, errnoAddress(), INT);
   }

@@ -60,13 +60,13 @@ type Name = Exclude<keyof ReturnType<typeof addressSymbols>, "address_of">;
 
 let found: Readonly<Record<Name, bigint>> | undefined;
 
-/** Where functions of libc are, for calls that are not made from JavaScript; 0 for one that this glibc lacks. */
-export function functionAddresses(): Readonly<Record<Name, bigint>> {
+/** Where symbols of libc are: functions, for calls that are not made from JavaScript, and data; 0 for one that this glibc lacks. */
+export function symbolAddresses(): Readonly<Record<Name, bigint>> {
   if (found !== undefined) return found;
-  const { address_of, ...functions } = addressSymbols();
+  const { address_of, ...symbols } = addressSymbols();
   const nothing = new Uint8Array(new ArrayBuffer(1));
   return found = Object.fromEntries(
-    Object.entries(functions).map(([name, pointer]) => [
+    Object.entries(symbols).map(([name, pointer]) => [
       name,
       pointer === null ? 0n : address_of(pointer, nothing, 0n),
     ]),
@@ -181,7 +181,7 @@ export class CallList {
       const [source, size] = value instanceof CallResult
         ? [new Place(value.index, RESULT), WORD]
         : [value.bytes, INT];
-      this.#add(functionAddresses().memcpy, [place, source, size]);
+      this.#add(symbolAddresses().memcpy, [place, source, size]);
     }
     return this.#add(target, values);
   }
@@ -191,7 +191,7 @@ export class CallList {
     const bytes = new Uint8Array(new ArrayBuffer(INT));
     new DataView(bytes.buffer).setInt32(0, value, true);
     const place = new Place(index, RESULT);
-    const { memcmp } = functionAddresses();
+    const { memcmp } = symbolAddresses();
     this.unlessZero(this.#add(memcmp, [place, bytes, INT]), body);
   }
 

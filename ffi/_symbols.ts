@@ -3,7 +3,7 @@ import { lazySymbols, poolCall } from "./_libc.ts";
 /**
  * The whole border with C: every libc function that the library calls, under its C prototype.
  *
- * Each group is opened at its first use, since binding costs about 0.1 ms a symbol. How C types are spelled:
+ * Each function is bound at its first use, since that costs about 0.1 ms. How C types are spelled:
  * `int`, `pid_t`, `mode_t` → `i32` or `u32`; `size_t` → `usize`; a `char *` or struct that we own → `buffer`; an
  * address that we only pass on → `usize`. A `ssize_t` is taken as `i32`: Linux moves at most 0x7ffff000 bytes a call, so
  * the lower half says it all, and unlike an `isize` it is not a bigint.
@@ -32,7 +32,7 @@ export const callSymbols = lazySymbols({
   },
 });
 
-/** Functions of which the addresses are wanted; the prototypes are in the other groups. */
+/** What is wanted for its address: functions, of which the prototypes are in the other groups, and data. */
 export const addressSymbols = lazySymbols({
   // void *memmove(void *dest, const void *src, size_t n); the address of a symbol, as it moves nothing
   address_of: {
@@ -42,6 +42,10 @@ export const addressSymbols = lazySymbols({
   },
   _Fork: { type: "pointer", optional: true },
   _exit: { type: "pointer" },
+  // unsigned int: how many bytes a struct pthread has
+  _thread_db_sizeof_pthread: { type: "pointer", optional: true },
+  // unsigned int[3]: of the thread's id in there, how many bits it has, how many there are, and at which byte it is
+  _thread_db_pthread_tid: { type: "pointer", optional: true },
   chdir: { type: "pointer" },
   close: { type: "pointer" },
   dup2: { type: "pointer" },

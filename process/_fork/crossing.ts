@@ -3,7 +3,7 @@ import { cString } from "../../ffi/_arguments.ts";
 import {
   CallList,
   type CallResult,
-  functionAddresses,
+  symbolAddresses,
 } from "../../ffi/_call_list.ts";
 import {
   checkErrorNumber,
@@ -30,12 +30,12 @@ const former = new Uint8Array(new ArrayBuffer(SIGSET.size));
 
 /** By calls of the list: blocks every signal for the calling thread. */
 function blockSignals(list: CallList): void {
-  list.call(functionAddresses().pthread_sigmask, SIG_SETMASK, all, former);
+  list.call(symbolAddresses().pthread_sigmask, SIG_SETMASK, all, former);
 }
 
 /** By calls of the list: puts the mask back that {@linkcode blockSignals} found. */
 function unblockSignals(list: CallList): void {
-  list.call(functionAddresses().pthread_sigmask, SIG_SETMASK, former, 0);
+  list.call(symbolAddresses().pthread_sigmask, SIG_SETMASK, former, 0);
 }
 
 /** The same at once. */
@@ -90,7 +90,7 @@ new DataView(defaultAction.buffer).setBigUint64(
  * for itself (32 and 33), and refuses to have them changed.
  */
 function resetSignals(list: CallList, signals: readonly number[]): void {
-  const { sigaction } = functionAddresses();
+  const { sigaction } = symbolAddresses();
   for (const signal of signals) list.call(sigaction, signal, defaultAction, 0);
 }
 
@@ -114,7 +114,7 @@ class Gate {
    * the end of the list.
    */
   pass(list: CallList, body: () => void): void {
-    const { _exit, close, memcmp, read } = functionAddresses();
+    const { _exit, close, memcmp, read } = symbolAddresses();
     this.#closeWriter = list.call(close, -1);
     this.#read = list.call(read, -1, this.#heard, 1);
     list.unlessZero(list.call(memcmp, this.#heard, NOTHING, 1), () => {
@@ -287,7 +287,7 @@ export class Crossing {
 
   #compose(): CallResult {
     const list = this.#list;
-    const { _Fork, fork, memcmp, memcpy } = functionAddresses();
+    const { _Fork, fork, memcmp, memcpy } = symbolAddresses();
     const caught = caughtSignals();
     blockSignals(list);
     this.#memory.include(list);

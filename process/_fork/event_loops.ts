@@ -30,7 +30,7 @@ import {
   type CallList,
   CallOutput,
   type CallResult,
-  functionAddresses,
+  symbolAddresses,
 } from "../../ffi/_call_list.ts";
 import { checkValue, checkZero } from "../../ffi/_libc.ts";
 import { descriptorSymbols, forkSymbols } from "../../ffi/_symbols.ts";
@@ -147,15 +147,14 @@ export class EventLoops {
 
   /** In the child, by calls of the list: makes event loops of its own, which watch what the parent's did at the moment of the fork. */
   unshare(list: CallList): void {
-    const { epoll_create1, epoll_ctl, eventfd, socketpair } =
-      functionAddresses();
+    const { epoll_create1, epoll_ctl, eventfd, socketpair } = symbolAddresses();
     const given = (result: CallResult): CallResult => {
       this.#given.push(result);
       return result;
     };
     /** Puts a new description under the numbers of an old one. */
     const replace = (fd: CallArgument, numbers: readonly number[]) => {
-      const { close, dup3 } = functionAddresses();
+      const { close, dup3 } = symbolAddresses();
       for (const number of numbers) {
         given(list.call(dup3, fd, number, O_CLOEXEC));
       }

@@ -2,7 +2,7 @@ import { cString } from "../../ffi/_arguments.ts";
 import {
   CallList,
   type CallResult,
-  functionAddresses,
+  symbolAddresses,
 } from "../../ffi/_call_list.ts";
 import { errnoAddress } from "../../ffi/_libc.ts";
 import { forkSymbols } from "../../ffi/_symbols.ts";
@@ -16,7 +16,7 @@ export function readFile(
   path: Uint8Array<ArrayBuffer>,
   into: Uint8Array<ArrayBuffer>,
 ): CallResult {
-  const { close, memset, open, pread } = functionAddresses();
+  const { close, memset, open, pread } = symbolAddresses();
   list.call(memset, into, 0, into.length);
   const fd = list.call(open, path, O_RDONLY | O_CLOEXEC, 0);
   const count = list.call(pread, fd, into, into.length, 0);
@@ -55,7 +55,7 @@ export class Snapshot {
     size: number,
     parts: readonly (readonly [start: string, length: number])[],
   ): Part[] {
-    const { memcpy, memmem, memset } = functionAddresses();
+    const { memcpy, memmem, memset } = symbolAddresses();
     const file = new Uint8Array(new ArrayBuffer(size));
     readFile(this.#list, cString(path, "path"), file);
     return parts.map(([start, length]) => {
@@ -91,7 +91,7 @@ export class Snapshot {
     const now = new Uint8Array(new ArrayBuffer(size));
     const then = new Uint8Array(new ArrayBuffer(size));
     read(now);
-    const { memcmp } = functionAddresses();
+    const { memcmp } = symbolAddresses();
     const comparison = this.#list.call(memcmp, now, then, size);
     const part = { now, then, comparison };
     this.#parts.push(part);
@@ -151,7 +151,7 @@ export class AddressSpace {
 
   /** Before the fork: puts all of it into that. */
   include(list: CallList): void {
-    const { madvise, memcpy } = functionAddresses();
+    const { madvise, memcpy } = symbolAddresses();
     readFile(list, STATM, this.#before);
     this.#treatments = this.#ranges.map(({ start, length }) => {
       const call = list.call(madvise, start, length, MADV_DOFORK);

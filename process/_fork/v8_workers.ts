@@ -2,8 +2,9 @@ import { rehearsing } from "../../ffi/_after_fork.ts";
 import {
   type CallList,
   type CallResult,
-  functionAddresses,
+  symbolAddresses,
 } from "../../ffi/_call_list.ts";
+import { ARCHITECTURE } from "../../ffi/_libc.ts";
 import { memorySymbols } from "../../ffi/_symbols.ts";
 import {
   listProc,
@@ -19,19 +20,22 @@ const NAME = Uint32Array.of(0x44203856, 0x75616665, 0x6f57746c, 0x00656b72);
 /** `v8::base::Thread`, and what V8's worker threads add to it, in words of eight bytes. */
 const THREAD = { handle: 1, name: 2, runner: 6, wake: 7, words: 7 } as const;
 
-/** How much of glibc's `struct pthread` is looked at, in words; and where its thread's id is. */
-const PTHREAD = { tid: 90, words: 288 } as const;
+const WORD = 8;
 
 /** The workers' task runner: its lock, in words. */
-const RUNNER = { lock: 2, words: 8 } as const;
+const RUNNER = { lock: 2, words: 9 } as const;
 
-/**
- * How locks and condition variables are made, told by where a runner's list of idle threads is, in words: it follows on the lock.
- * Abseil's take a word each, in which whoever waits is remembered; glibc's, in older versions, are what `pthread.h` has.
- */
-const ABSEIL = { list: 3, lockBytes: 8, wakeBytes: 8 } as const;
-const GLIBC = { list: 7, lockBytes: 40, wakeBytes: 48 } as const;
-type Making = typeof ABSEIL | typeof GLIBC;
+/** How locks and condition variables are made: what they take, in bytes. */
+interface Making {
+  readonly lock: number;
+  readonly wake: number;
+}
+
+/** Those of Abseil, in which whoever waits is remembered. */
+const ABSEIL: Making = { lock: 8, wake: 8 };
+
+/** Those of `pthread.h`, in older versions. */
+const GLIBC: Making = { lock: ARCHITECTURE === "aarch64" ? 48 : 40, wake: 48 };
 
 /** In glibc's, where the kind of a lock is, and the flags of a condition variable, below the count of those who wait. */
 const LOCK_KIND = 16;
@@ -87,7 +91,7 @@ class V8Workers {
    * as well.
    */
   restart(list: CallList): void {
-    const { memcpy, pthread_create } = functionAddresses();
+    const { memcpy, pthread_create } = symbolAddresses();
     const workers = this.#workers ?? [];
     for (const worker of workers) {
       const { lock, wake, freshLock, freshWake } = asNew(worker);
@@ -123,8 +127,8 @@ function asNew({ lock, wake, making }: Worker): {
   freshWake: Uint8Array<ArrayBuffer>;
 } {
   const { memcpy } = memorySymbols();
-  const freshLock = new Uint8Array(new ArrayBuffer(making.lockBytes));
-  const freshWake = new Uint8Array(new ArrayBuffer(making.wakeBytes));
+  const freshLock = new Uint8Array(new ArrayBuffer(making.lock));
+  const freshWake = new Uint8Array(new ArrayBuffer(making.wake));
   if (making === GLIBC) {
     const old = new Uint8Array(4);
     memcpy(old, lock + BigInt(LOCK_KIND), 4n);
@@ -145,6 +149,8 @@ class Search {
   readonly #mappings: readonly Mapping[] = mappings();
   readonly #memory = new OwnMemory();
   readonly #tids: ReadonlySet<number>;
+  /** Of a `struct pthread`: how many words it takes, and which one the thread's id is in the lower half of. */
+  readonly #pthread = this.#pthreadLayout();
 
   constructor(tids: ReadonlySet<number>) {
     this.#tids = tids;
@@ -163,7 +169,7 @@ class Search {
         if (at % 4 !== 0 || words[at + 1] !== NAME[1]) continue;
         if (words[at + 2] !== NAME[2] || words[at + 3] !== NAME[3]) continue;
         const name = address + BigInt(at * 4);
-        const worker = this.#worker(name - BigInt(THREAD.name * 8));
+        const worker = this.#worker(name - BigInt(THREAD.name * WORD));
         if (worker !== undefined) this.workers.push(worker);
       }
     });
@@ -174,20 +180,35 @@ class Search {
     const thread = this.#words(object, THREAD.words);
     const handle = thread?.[THREAD.handle];
     const runner = thread?.[THREAD.runner];
-    const pthread = this.#words(this.#words(handle, 1)?.[0], PTHREAD.words);
+    const pthread = this.#words(
+      this.#words(handle, 1)?.[0],
+      this.#pthread.words,
+    );
     const making = this.#making(runner);
     if (!handle || !runner || !pthread || !making) return undefined;
-    const tid = Number(pthread[PTHREAD.tid]! & 0xffff_ffffn);
+    const tid = Number(pthread[this.#pthread.tid]! & 0xffff_ffffn);
     const start = pthread[pthread.indexOf(object) - 1];
     if (!this.#tids.has(tid) || !this.#isExecutable(start)) return undefined;
-    const wake = object + BigInt(THREAD.wake * 8);
-    const lock = runner + BigInt(RUNNER.lock * 8);
+    const wake = object + BigInt(THREAD.wake * WORD);
+    const lock = runner + BigInt(RUNNER.lock * WORD);
     return { object, handle, start: start!, wake, lock, making };
+  }
+
+  /** What glibc tells debuggers of it, which is different on each architecture and may be so in each version. */
+  #pthreadLayout(): { words: number; tid: number } {
+    const { _thread_db_sizeof_pthread, _thread_db_pthread_tid } =
+      symbolAddresses();
+    const [size, tid] = [new Uint32Array(1), new Uint32Array(3)];
+    this.#memory.read(new Uint8Array(size.buffer), _thread_db_sizeof_pthread);
+    this.#memory.read(new Uint8Array(tid.buffer), _thread_db_pthread_tid);
+    return { words: size[0]! / WORD, tid: tid[2]! / WORD };
   }
 
   #making(runner: bigint | undefined): Making | undefined {
     const words = this.#words(runner, RUNNER.words);
-    return [ABSEIL, GLIBC].find(({ list }) => {
+    return [ABSEIL, GLIBC].find(({ lock }) => {
+      // The list of idle threads follows on the lock.
+      const list = RUNNER.lock + lock / WORD;
       // An idle thread has the runner in turn; one that was called up is still there, past the list's end.
       const idle = this.#words(words?.[list], 1)?.[0];
       return this.#words(idle, THREAD.words)?.[THREAD.runner] === runner;
@@ -206,7 +227,7 @@ class Search {
     count: number,
   ): BigUint64Array<ArrayBuffer> | undefined {
     if (address === undefined || address >= ADDRESS_END) return undefined;
-    const words = new BigUint64Array(new ArrayBuffer(count * 8));
+    const words = new BigUint64Array(new ArrayBuffer(count * WORD));
     const bytes = new Uint8Array(words.buffer);
     return this.#memory.read(bytes, address) ? words : undefined;
   }

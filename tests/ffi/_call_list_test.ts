@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import {
   CallList,
   CallOutput,
-  functionAddresses,
   MAKER_CODE,
+  symbolAddresses,
 } from "../../ffi/_call_list.ts";
 import { addressOf, cString } from "../../ffi/_arguments.ts";
 import { O_CLOEXEC, O_RDONLY } from "../../ffi/constants.ts";
@@ -77,7 +77,7 @@ function text(bytes: Uint8Array): string {
 Deno.test(
   "CallList makes its calls in order, with the results of earlier ones",
   withoutLeaks(() => {
-    const { close, open, pread } = functionAddresses();
+    const { close, open, pread } = symbolAddresses();
     const list = new CallList();
     const [first, second] = [memory(5), memory(5)];
     const path = cString("/proc/self/status", "path");
@@ -102,7 +102,7 @@ Deno.test(
   "CallList hands over six arguments, pointers, negative numbers, and what calls put into memory",
   withoutLeaks(() => {
     const { close, memcmp, memmem, read, socketpair, syscall } =
-      functionAddresses();
+      symbolAddresses();
     const list = new CallList();
     const pair = memory(8);
     const [sender, receiver] = [
@@ -130,7 +130,7 @@ Deno.test(
 );
 
 Deno.test("CallList passes calls over where a result is 0, and not otherwise", () => {
-  const { memcmp, memset } = functionAddresses();
+  const { memcmp, memset } = symbolAddresses();
   for (
     const [value, expected] of [[0, [7, 0, 9, 0]], [1, [7, 8, 9, 0]]] as const
   ) {
@@ -152,7 +152,7 @@ Deno.test("CallList passes calls over where a result is 0, and not otherwise", (
 });
 
 Deno.test("CallList passes calls over where a result is the one expected", () => {
-  const { close, memset } = functionAddresses();
+  const { close, memset } = symbolAddresses();
   for (const [value, expected] of [[-1, [0]], [0, [1]], [7, [1]]] as const) {
     const list = new CallList();
     const bytes = memory(1);
@@ -164,7 +164,7 @@ Deno.test("CallList passes calls over where a result is the one expected", () =>
 });
 
 Deno.test("CallList lets an argument be changed from run to run", () => {
-  const { memset } = functionAddresses();
+  const { memset } = symbolAddresses();
   const list = new CallList();
   const bytes = memory(1);
   const call = list.call(memset, bytes, 0, 1);
@@ -182,7 +182,7 @@ Deno.test("CallList lets an argument be changed from run to run", () => {
 });
 
 Deno.test("CallList can keep the errno of a call, which is its thread's", () => {
-  const { close, memcpy } = functionAddresses();
+  const { close, memcpy } = symbolAddresses();
   const list = new CallList();
   const errno = new Int32Array(new ArrayBuffer(4));
   list.call(close, -1);
@@ -194,7 +194,7 @@ Deno.test("CallList can keep the errno of a call, which is its thread's", () => 
 Deno.test(
   "CallList forks into two ways, of which the child's runs no JavaScript",
   withoutLeaks(() => {
-    const { _exit, _Fork, fork } = functionAddresses();
+    const { _exit, _Fork, fork } = symbolAddresses();
     const list = new CallList();
     const pid = list.call(_Fork || fork);
     list.unlessZero(pid, () => list.end());
