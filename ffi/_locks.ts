@@ -1,5 +1,5 @@
 import { generation, onForkedChild } from "./_after_fork.ts";
-import { refOp, unrefOp } from "./_deno_core.ts";
+import { refOp, stopTimer, type Timer, unrefOp } from "./_deno_core.ts";
 import { checkErrorNumber, checkValue, errorFor, readErrno } from "./_libc.ts";
 import { findMapping, type Mapping } from "./_memory.ts";
 import {
@@ -115,7 +115,7 @@ export class FutexWait {
   #referenced: boolean;
   #call: Promise<number> | undefined;
   #cancelled = false;
-  #nudging: ReturnType<typeof setTimeout> | undefined;
+  #nudging: Timer | undefined;
 
   constructor(
     words: Int32Array,
@@ -152,7 +152,7 @@ export class FutexWait {
 
   /** In a forked child: nobody sleeps here. */
   abandon(): void {
-    clearTimeout(this.#nudging);
+    stopTimer(this.#nudging);
     this.#call = undefined;
     this.#mapping?.unpin();
   }
@@ -188,7 +188,7 @@ export class FutexWait {
   }
 
   #stop(): void {
-    clearTimeout(this.#nudging);
+    stopTimer(this.#nudging);
     this.#call = undefined;
     this.#mapping?.unpin();
     waits.delete(this);

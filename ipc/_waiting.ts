@@ -1,5 +1,6 @@
 import { checkTimeout } from "../ffi/_arguments.ts";
 import { onForkedChild } from "../ffi/_after_fork.ts";
+import { stopTimer, type Timer } from "../ffi/_deno_core.ts";
 import { ERRNO, type PosixError } from "../ffi/errors.ts";
 import {
   type FutexWait,
@@ -174,7 +175,7 @@ let registered = false;
 class Waiter {
   readonly #deadline: number;
   #sleep: FutexWait | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #wake: (() => void) | undefined;
 
   constructor(deadline: number) {
@@ -195,7 +196,7 @@ class Waiter {
     }
     await promise;
     this.#wake = undefined;
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
   }
 
   /** Sleeps until the word is woken, for a slice or as long as there is time. */
@@ -221,7 +222,7 @@ class Waiter {
 
   /** In a forked child: it is the parent who waits. */
   abandon(): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { stopTimer, type Timer } from "../ffi/_deno_core.ts";
 import { SIGNAL_NUMBERS, signalNameOf, signalNumber } from "../ffi/_signals.ts";
 import type { StreamHandle } from "../ipc/streams.ts";
 import { WCOREDUMP, WEXITSTATUS, WIFEXITED, WTERMSIG } from "../wait/status.ts";
@@ -128,13 +129,11 @@ class Supervision {
     if (!this.#ended || outputs.some(({ descriptor }) => !descriptor.ended)) {
       return;
     }
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#grim);
+    stopTimer(this.#deadline);
+    stopTimer(this.#grim);
     this.#signal?.removeEventListener("abort", this.#abort);
   }
 }
-
-type Timer = ReturnType<typeof setTimeout>;
 
 function later(action: () => void, milliseconds: number): Timer {
   const timer = setTimeout(action, milliseconds);

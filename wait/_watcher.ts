@@ -1,5 +1,5 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
-import { refOp, unrefOp } from "../ffi/_deno_core.ts";
+import { refOp, stopTimer, type Timer, unrefOp } from "../ffi/_deno_core.ts";
 import { checkValue, errorFor, retryInterrupted } from "../ffi/_libc.ts";
 import { descriptorSymbols, pollOnPool } from "../ffi/_symbols.ts";
 import {
@@ -170,7 +170,7 @@ class Watcher implements Sleeper {
   readonly #watched = new Set<Watched>();
   /** Those to be looked at again though a sleep would only repeat that they are ready. */
   readonly #retried = new Set<Watched>();
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #retry: Timer | undefined;
   #endRehearsal = () => {};
   #sleep: Sleep;
 
@@ -206,7 +206,7 @@ class Watcher implements Sleeper {
   /** In a forked child: lets go of all. */
   abandon(): void {
     this.#endRehearsal();
-    clearTimeout(this.#retry);
+    stopTimer(this.#retry);
     this.#sleep.abandon();
     for (const watched of this.#watched) watched.release();
   }
@@ -299,7 +299,7 @@ class Watcher implements Sleeper {
   #lookAgain(watched: Watched): void {
     if (!this.#retried.has(watched)) this.#sleep.remove(watched);
     this.#retried.add(watched);
-    clearTimeout(this.#retry);
+    stopTimer(this.#retry);
     // It is the sleep that keeps the process alive.
     const timer = setTimeout(() => this.wake(), RETRY_MS);
     Deno.unrefTimer(timer);
@@ -314,7 +314,7 @@ class Watcher implements Sleeper {
 
   #stop(): void {
     this.#endRehearsal();
-    if (this.#retry !== undefined) clearTimeout(this.#retry);
+    stopTimer(this.#retry);
     this.#sleep.close();
     watcher = undefined;
   }

@@ -1,3 +1,4 @@
+import { stopTimer, type Timer } from "../../ffi/_deno_core.ts";
 import { QueueEmpty, QueueFull } from "../queue_errors.ts";
 import { BUSY, NOTHING, releasedError, Ring } from "./ring.ts";
 import type { Segment } from "./segment.ts";
@@ -84,9 +85,9 @@ function inTurn(
     if (result !== NOTHING && result !== BUSY) return result;
   }
   return new Promise((resolve, reject) => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: Timer | undefined;
     const end = () => {
-      clearTimeout(timer);
+      stopTimer(timer);
       signal?.removeEventListener("abort", abort);
     };
     const waiter = {

@@ -1,5 +1,6 @@
 import { onForkedChild } from "../../ffi/_after_fork.ts";
 import { checkNumber } from "../../ffi/_arguments.ts";
+import { stopTimer, type Timer } from "../../ffi/_deno_core.ts";
 import { checkErrorNumber, checkValue } from "../../ffi/_libc.ts";
 import { type FutexWait, futexWait, futexWaitAsync } from "../../ffi/_locks.ts";
 import { mappingOf } from "../../ffi/_memory.ts";
@@ -306,7 +307,7 @@ export class Line {
   #wait: FutexWait | undefined;
   /** The waits whose threads are not back yet, those that were called off included. */
   readonly #out = new Set<Promise<unknown>>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   constructor(side: Side) {
     this.#side = side;
@@ -345,7 +346,7 @@ export class Line {
   /** In a forked child: those who wait are the parent's. */
   forget(): void {
     this.#waiters.clear();
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#wait = undefined;
     this.#timer = undefined;
     this.#out.clear();
@@ -404,7 +405,7 @@ export class Line {
 
   #rest(): void {
     this.#unregister();
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#timer = undefined;
     const wait = this.#wait;
     this.#wait = undefined;

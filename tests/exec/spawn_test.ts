@@ -331,3 +331,27 @@ Deno.test(
     assertEquals(await second!.text(), "");
   }),
 );
+
+Deno.test(
+  "spawn() does not look at timers unless a time limit asks for one: to load them takes Deno longer than the program runs",
+  withoutLeaks(async () => {
+    const { clearTimeout } = globalThis;
+    const former = Object.getOwnPropertyDescriptor(globalThis, "clearTimeout")!;
+    let looks = 0;
+    Object.defineProperty(globalThis, "clearTimeout", {
+      configurable: true,
+      get: () => (looks++, clearTimeout),
+    });
+    const lookedAt = async (options?: SpawnOptions) => {
+      looks = 0;
+      await spawn("/bin/true", [], options).status;
+      return looks > 0;
+    };
+    try {
+      assertEquals(await lookedAt(), false);
+      assertEquals(await lookedAt({ timeout: 60_000 }), true);
+    } finally {
+      Object.defineProperty(globalThis, "clearTimeout", former);
+    }
+  }),
+);
