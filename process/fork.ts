@@ -1,5 +1,6 @@
 import { rehearse, rehearsing, resetForkedChild } from "../ffi/_after_fork.ts";
 import { checkFunction } from "../ffi/_arguments.ts";
+import { bindRest } from "../ffi/_libc.ts";
 import { exitSymbols } from "../ffi/_symbols.ts";
 import { ERRNO, PosixError } from "../ffi/errors.ts";
 import { _exit } from "./_exit.ts";
@@ -148,6 +149,8 @@ function forkWithHooks(): number {
 /** Forks without anybody's hooks. */
 function forkRuntime(): number {
   exitSymbols();
+  // Each child would have to do so anew.
+  bindRest();
   signalListeners.prepare();
   v8Workers.find();
   let pid = -1;

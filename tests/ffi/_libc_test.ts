@@ -94,13 +94,15 @@ Deno.test(
 );
 
 Deno.test(
-  "the library opens nothing when it is imported, and each group once",
+  "the library opens nothing when it is imported, binds each function once, and what closes together with what opens",
   withoutLeaks(() => {
     assertEquals(printed("_lazy_program.ts", "--allow-ffi"), {
       atImport: 0,
-      // The group, and errno, which is made ready before anything can fail.
+      // The function, and errno, which is made ready before anything can fail.
       atFirstCall: 2,
       atSecondCall: 0,
+      atAnother: 1,
+      refused: "NotCapable",
     });
   }),
 );
