@@ -6,6 +6,8 @@ const DENO = "2.9.5";
 /** Debian's packages: the kernel, what the tests run (`sh`, `cat`, `grep`, `ps`, …), and what Deno needs. */
 const PACKAGES = ["linux-image-arm64", "dash", "bash", "coreutils", "grep"]
   .concat(
+    "sed",
+    "bsdextrautils",
     "findutils",
     "procps",
     "mount",
