@@ -3,6 +3,7 @@ import type { symbolAddresses } from "../ffi/_call_list.ts";
 import { errorFor } from "../ffi/_libc.ts";
 import { descriptorSymbols, programSymbols } from "../ffi/_symbols.ts";
 import {
+  CLOSE_RANGE_UNSHARE,
   F_SETFD,
   O_CLOEXEC,
   O_PATH,
@@ -27,14 +28,28 @@ export interface Step {
   readonly arguments: readonly (number | bigint | Uint8Array<ArrayBuffer>)[];
   /** What it gives where all is well; `undefined` where anything will do. */
   readonly gives: number | undefined;
-  /** In the parent: the error for the number that was given for it. */
-  failure(errno: number): PosixError;
+  /** The system call, for an error. */
+  readonly syscall: string;
+  /** What is so about the start that could not be, for an error. */
+  readonly how: () => string;
+  /** The path that it is about. */
+  readonly path?: string;
+}
+
+/** The error for a step that has failed. */
+export function stepFailure(
+  { syscall, how, path }: Step,
+  { file }: Launch,
+  errno: number,
+): PosixError {
+  const action = () => `Cannot start ${JSON.stringify(file)} ${how()}`;
+  return errorFor(errno, syscall, action, path);
 }
 
 /** All that a child does on its way to the program, in order. */
 export function childSteps(launch: Launch): Step[] {
   const { settings, fileActions, signals } = launch;
-  const steps = new Steps(launch);
+  const steps = new Steps();
   steps.enterGroup(launch);
   for (const signal of signals.reset) steps.resetSignal(signal);
   if (settings !== undefined) steps.changeIdentity(settings);
@@ -72,13 +87,39 @@ function canReach(path: string): boolean {
   return true;
 }
 
+const LAST_FD = 0xffff_ffff;
+
+/** A `struct sigaction` of zeros: `SIG_DFL`. */
+const DEFAULT_ACTION = new ArrayBuffer(SIGACTION.size);
+let defaultAction: bigint | undefined;
+
+// What most programs start with is made once.
+const COPY_STANDARD_STREAMS = closeFrom(3, CLOSE_RANGE_UNSHARE);
+const resets = new Map<number, Step>();
+
+function closeFrom(fd: number, flags = 0): Step {
+  return {
+    call: "syscall",
+    arguments: [SYS_close_range, fd, LAST_FD, flags],
+    gives: 0,
+    syscall: "close_range",
+    how: () => "without other descriptors",
+  };
+}
+
+function resetSignal(signal: number): Step {
+  defaultAction ??= addressOf(DEFAULT_ACTION);
+  return {
+    call: "sigaction",
+    arguments: [signal, defaultAction, 0],
+    gives: 0,
+    syscall: "sigaction",
+    how: () => `with signal ${signal} at its default`,
+  };
+}
+
 class Steps {
   readonly all: Step[] = [];
-  readonly #file: string;
-
-  constructor({ file }: Launch) {
-    this.#file = file;
-  }
 
   enterGroup({ newSession, processGroup }: Launch): void {
     if (newSession) {
@@ -95,14 +136,9 @@ class Steps {
   }
 
   resetSignal(signal: number): void {
-    defaultAction ??= addressOf(DEFAULT_ACTION);
-    this.#add(
-      "sigaction",
-      [signal, defaultAction, 0],
-      0,
-      "sigaction",
-      () => `with signal ${signal} at its default`,
-    );
+    let step = resets.get(signal);
+    if (step === undefined) resets.set(signal, step = resetSignal(signal));
+    this.all.push(step);
   }
 
   /** Who the program is, and how it is served. Privileges are needed for some of it, so they are given up last. */
@@ -156,13 +192,9 @@ class Steps {
       call: "chdir",
       arguments: [cString(cwd, "cwd")],
       gives: 0,
-      failure: (errno) =>
-        errorFor(
-          errno,
-          "chdir",
-          () => this.#cannot(`in directory ${JSON.stringify(cwd)}`),
-          cwd,
-        ),
+      syscall: "chdir",
+      how: () => `in directory ${JSON.stringify(cwd)}`,
+      path: cwd,
     });
   }
 
@@ -176,11 +208,10 @@ class Steps {
         // It may be closed already, which is just as well.
         return this.#add("close", [action.fd], undefined, "close", () => "");
       case "closefrom":
-        return this.#addSystemCall(
-          [SYS_close_range, action.fd, LAST_FD, 0],
-          "close_range",
-          () => "without other descriptors",
-        );
+        this.all.push(closeFrom(action.fd));
+        return;
+      case "copy standard streams":
+        this.all.push(COPY_STANDARD_STREAMS);
     }
   }
 
@@ -222,25 +253,9 @@ class Steps {
     call: Step["call"],
     values: Step["arguments"],
     gives: number | undefined,
-    name: string,
+    syscall: string,
     how: () => string,
   ): void {
-    const action = () => this.#cannot(how());
-    this.all.push({
-      call,
-      arguments: values,
-      gives,
-      failure: (errno) => errorFor(errno, name, action),
-    });
-  }
-
-  #cannot(how: string): string {
-    return `Cannot start ${JSON.stringify(this.#file)} ${how}`;
+    this.all.push({ call, arguments: values, gives, syscall, how });
   }
 }
-
-const LAST_FD = 0xffff_ffff;
-
-/** A `struct sigaction` of zeros: `SIG_DFL`. */
-const DEFAULT_ACTION = new ArrayBuffer(SIGACTION.size);
-let defaultAction: bigint | undefined;

@@ -12,7 +12,12 @@ export type FileAction =
     readonly flags: number;
   }
   | { readonly do: "close"; readonly fd: number }
-  | { readonly do: "closefrom"; readonly fd: number };
+  | { readonly do: "closefrom"; readonly fd: number }
+  /**
+   * Takes copies of the standard streams, and nothing else. The only one of its list: until then the child shares this process's
+   * descriptors, so that none is copied only to be closed.
+   */
+  | { readonly do: "copy standard streams" };
 
 /** The signals of a program at its start. */
 export interface ProgramSignals {

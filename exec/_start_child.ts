@@ -17,9 +17,9 @@ import { kernel, type Started, vforkExec } from "./_vfork_exec.ts";
 
 const STDERR = 2;
 
-/** What most programs need: all but the standard streams is closed. */
-const CLOSE_FROM_THREE: readonly FileAction[] = [
-  { do: "closefrom", fd: STDERR + 1 },
+/** What most programs need: the standard streams, and nothing else. */
+const STANDARD_STREAMS: readonly FileAction[] = [
+  { do: "copy standard streams" },
 ];
 
 /**
@@ -34,7 +34,7 @@ function descriptorActions(
 ): readonly FileAction[] {
   const closesFrom = hasCloseRange();
   if (closesFrom && redirections.length === 0 && terminal === undefined) {
-    return CLOSE_FROM_THREE;
+    return STANDARD_STREAMS;
   }
   const targets = new Set(redirections.map(({ target }) => target));
   const terminalActions: FileAction[] = [];

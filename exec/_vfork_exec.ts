@@ -13,6 +13,7 @@ import {
 } from "../ffi/_symbols.ts";
 import {
   CLONE_CLEAR_SIGHAND,
+  CLONE_FILES,
   CLONE_PIDFD,
   CLONE_VFORK,
   CLONE_VM,
@@ -27,7 +28,12 @@ import {
 import { ERRNO } from "../ffi/errors.ts";
 import { CLONE_ARGS, SIGACTION, SIGSET } from "../ffi/layouts.ts";
 import { programPaths } from "./_become.ts";
-import { childSteps, programFailure, type Step } from "./_child_steps.ts";
+import {
+  childSteps,
+  programFailure,
+  type Step,
+  stepFailure,
+} from "./_child_steps.ts";
 import type { Launch } from "./_launch.ts";
 
 const EXIT_CODE = 127;
@@ -62,8 +68,8 @@ export const kernel: {
 /** How many lists are kept. */
 const LISTS_MAX = 16;
 
-/** Lists of calls, by what is called. */
-const lists = new Map<string, ChildList>();
+/** Lists of calls for what was done. */
+const lists: ChildList[] = [];
 
 /** A child that has become a program. */
 export interface Started {
@@ -83,14 +89,11 @@ export function vforkExec(launch: Launch): Started {
   const steps = childSteps(launch);
   const paths = programPaths(launch.file);
   const clearsHandlers = kernel.clearsHandlers !== false;
-  let key = `${clearsHandlers} ${paths.length}`;
-  for (const { call, gives } of steps) key += ` ${call} ${gives}`;
-  let list = lists.get(key);
-  if (list === undefined) {
-    if (lists.size === LISTS_MAX) lists.clear();
-    list = new ChildList(steps, paths.length, clearsHandlers);
-    lists.set(key, list);
-  }
+  const sharesFiles = launch.fileActions[0]?.do === "copy standard streams";
+  const flags = FLAGS + (sharesFiles ? CLONE_FILES : 0) +
+    (clearsHandlers ? CLONE_CLEAR_SIGHAND : 0);
+  const list = lists.find((list) => list.fits(steps, paths, flags)) ??
+    newList(steps, paths, flags);
   const { uid, gid } = launch.settings ?? {};
   const start = () => list.start(launch, steps, paths);
   const pid = uid === undefined && gid === undefined
@@ -114,12 +117,21 @@ function withDumpable<T>(body: () => T): T {
   }
 }
 
+function newList(...what: ConstructorParameters<typeof ChildList>): ChildList {
+  if (lists.length === LISTS_MAX) lists.length = 0;
+  const list = new ChildList(...what);
+  lists.push(list);
+  return list;
+}
+
 /** The calls for programs that are reached by the same steps. */
 class ChildList {
   readonly #list = new CallList();
-  readonly #clearsHandlers: boolean;
+  readonly #flags: number;
   readonly #clone: CallResult;
-  readonly #steps: CallResult[] = [];
+  /** The steps as they were done the latest time. */
+  readonly #steps: Step[];
+  readonly #calls: CallResult[] = [];
   readonly #searches: CallResult[] = [];
   readonly #mask = memory(SIGSET.size);
   readonly #formerMask = memory(SIGSET.size);
@@ -134,34 +146,54 @@ class ChildList {
 
   constructor(
     steps: readonly Step[],
-    paths: number,
-    clearsHandlers: boolean,
+    paths: readonly string[],
+    flags: number,
   ) {
-    this.#clearsHandlers = clearsHandlers;
-    this.#pathErrnos = new Int32Array(new ArrayBuffer(paths * INT));
+    this.#flags = flags;
+    this.#steps = [...steps];
+    this.#pathErrnos = new Int32Array(new ArrayBuffer(paths.length * INT));
     const list = this.#list;
     const addresses = symbolAddresses();
     const { pthread_sigmask } = addresses;
     // A handler of this process's must not run in the child.
     list.call(pthread_sigmask, SIG_SETMASK, EVERY_SIGNAL, this.#formerMask);
-    this.#clone = clearsHandlers ? this.#addClone3() : this.#addClone();
+    this.#clone = this.#clearsHandlers ? this.#addClone3() : this.#addClone();
     list.unlessZero(this.#clone, () => {
       // If the child has failed, it is the child's: it is the same memory.
       this.#noteErrno(this.#errno);
       list.call(pthread_sigmask, SIG_SETMASK, this.#formerMask, 0);
       list.end();
     });
-    if (!clearsHandlers) this.#dropHandlers();
+    if (!this.#clearsHandlers) this.#dropHandlers();
     for (const [index, step] of steps.entries()) {
       const call = list.call(addresses[step.call], ...step.arguments);
-      this.#steps.push(call);
+      this.#calls.push(call);
       if (step.gives !== undefined) {
         list.unless(call, step.gives, () => this.#leave(index));
       }
     }
     list.call(pthread_sigmask, SIG_SETMASK, this.#mask, 0);
-    this.#search(paths, () => this.#leave(steps.length));
+    this.#search(paths.length, () => this.#leave(steps.length));
     list.prepare();
+  }
+
+  /** Whether programs are reached by the same calls. */
+  fits(
+    steps: readonly Step[],
+    paths: readonly string[],
+    flags: number,
+  ): boolean {
+    if (
+      steps.length !== this.#steps.length ||
+      paths.length !== this.#searches.length ||
+      flags !== this.#flags
+    ) return false;
+    for (let index = 0; index < steps.length; index++) {
+      const { call, gives } = this.#steps[index]!;
+      const other = steps[index]!;
+      if (other.call !== call || other.gives !== gives) return false;
+    }
+    return true;
   }
 
   /** Starts a program for which all the same is done, and gives its pid; {@linkcode REFUSED} where the kernel has no such clone. */
@@ -185,10 +217,14 @@ class ChildList {
       );
     }
     discard(pid, this.pidfd);
-    if (failed < steps.length) throw steps[failed]!.failure(errno);
+    if (failed < steps.length) throw stepFailure(steps[failed]!, launch, errno);
     const wasDenied = GOES_ON.includes(errno) &&
       this.#pathErrnos.includes(ERRNO.EACCES);
     throw programFailure(launch, wasDenied ? ERRNO.EACCES : errno);
+  }
+
+  get #clearsHandlers(): boolean {
+    return this.#flags >= CLONE_CLEAR_SIGHAND;
   }
 
   /** What refers to the latest child. */
@@ -203,8 +239,11 @@ class ChildList {
   ): void {
     const list = this.#list;
     for (let index = 0; index < steps.length; index++) {
-      const call = this.#steps[index]!;
-      const values = steps[index]!.arguments;
+      const step = steps[index]!;
+      if (step === this.#steps[index]) continue;
+      this.#steps[index] = step;
+      const call = this.#calls[index]!;
+      const values = step.arguments;
       for (let at = 0; at < values.length; at++) {
         list.set(call, at, values[at]!);
       }
@@ -228,7 +267,7 @@ class ChildList {
     const view = new DataView(args.buffer);
     const { flags, pidfd, exit_signal } = CLONE_ARGS.fields;
     const { SIGCHLD } = SIGNAL_NUMBERS;
-    view.setBigUint64(flags, BigInt(CLONE_CLEAR_SIGHAND + FLAGS), true);
+    view.setBigUint64(flags, BigInt(this.#flags), true);
     view.setBigUint64(pidfd, addressOf(this.#pidfd.buffer), true);
     view.setBigUint64(exit_signal, BigInt(SIGCHLD), true);
     const { syscall } = symbolAddresses();
@@ -237,7 +276,7 @@ class ChildList {
 
   /** The same for kernels that leave the parent's handlers to the child. */
   #addClone(): CallResult {
-    const flags = FLAGS | SIGNAL_NUMBERS.SIGCHLD;
+    const flags = this.#flags | SIGNAL_NUMBERS.SIGCHLD;
     const pidfd = bytesOf(this.#pidfd);
     const { syscall } = symbolAddresses();
     return this.#list.call(syscall, SYS_clone, flags, 0, pidfd, 0, 0);

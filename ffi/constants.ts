@@ -370,6 +370,9 @@ export const PRIO_PROCESS: number = 0;
 /** The child has the same memory as its parent, not a copy of it. */
 export const CLONE_VM: number = 0x100;
 
+/** The child has the same descriptors as its parent, not copies of them. */
+export const CLONE_FILES: number = 0x400;
+
 /** The parent is given a pidfd of the child. */
 export const CLONE_PIDFD: number = 0x1000;
 
@@ -378,6 +381,9 @@ export const CLONE_VFORK: number = 0x4000;
 
 /** Signals for which the parent has handlers have their default actions in the child; the others are as they are in the parent. */
 export const CLONE_CLEAR_SIGHAND: number = 0x1_0000_0000;
+
+/** For `close_range`: has the process take copies of the other descriptors, and no longer share any. */
+export const CLOSE_RANGE_UNSHARE: number = 2;
 
 // fork: memory, events and sockets
 
