@@ -18,6 +18,8 @@ export class ChildParts {
   readonly stdout: ReadableHandle | undefined;
   /** The parent's end of its standard error, where that is piped. */
   readonly stderr: ReadableHandle | undefined;
+  /** Those of its standard output and error that are piped. */
+  readonly outputs: readonly ReadableHandle[];
 
   constructor(
     pid: number,
@@ -29,11 +31,9 @@ export class ChildParts {
     this.stdin = stdio.stdin;
     this.stdout = stdio.stdout;
     this.stderr = stdio.stderr;
-  }
-
-  /** Those of its standard output and error that are piped. */
-  get outputs(): ReadableHandle[] {
-    return [this.stdout, this.stderr].filter((stream) => stream !== undefined);
+    this.outputs = this.stdout === undefined && this.stderr === undefined
+      ? NO_OUTPUTS
+      : [this.stdout, this.stderr].filter((stream) => stream !== undefined);
   }
 
   /** The streams that there are. */
@@ -43,6 +43,8 @@ export class ChildParts {
     );
   }
 }
+
+const NO_OUTPUTS: readonly ReadableHandle[] = [];
 
 type ReadableHandle = StreamHandle<ReadableStream<Uint8Array<ArrayBuffer>>>;
 

@@ -107,8 +107,9 @@ class PendingChild implements Watched {
   readonly fd: number;
   readonly events = POLLIN;
   readonly mayLinger = true;
-  readonly #waiters = new Set<Waiter>();
-  readonly #aborted = new Map<Waiter, unknown>();
+  readonly #waiters: Waiter[];
+  /** Those that are to be told that they were aborted. */
+  #aborted: Map<Waiter, unknown> | undefined;
   #outcome: Outcome | undefined;
   /** Whether it is reaped, or given up. */
   released = false;
@@ -116,18 +117,18 @@ class PendingChild implements Watched {
   constructor(pid: number, pidfd: number, first: Waiter) {
     this.#pid = pid;
     this.fd = pidfd;
-    this.#waiters.add(first);
+    this.#waiters = [first];
   }
 
   join(waiter: Waiter): void {
-    this.#waiters.add(waiter);
+    this.#waiters.push(waiter);
     referencesChanged();
   }
 
   get referenced(): boolean {
     // One that is to be told of its abort must get to know it.
-    return this.#aborted.size > 0 ||
-      this.#waiters.values().some((waiter) => waiter.referenced);
+    return this.#aborted !== undefined ||
+      this.#waiters.some((waiter) => waiter.referenced);
   }
 
   /** Sends a signal to this very child, whoever has its pid by now; gives false where it has been reaped. */
@@ -136,7 +137,10 @@ class PendingChild implements Watched {
   }
 
   abort(waiter: Waiter, reason: unknown): void {
-    if (!this.#waiters.delete(waiter)) return;
+    const index = this.#waiters.indexOf(waiter);
+    if (index === -1) return;
+    this.#waiters.splice(index, 1);
+    this.#aborted ??= new Map();
     this.#aborted.set(waiter, reason);
     try {
       lookSoon();
@@ -147,7 +151,7 @@ class PendingChild implements Watched {
   }
 
   look(readable: boolean): Verdict {
-    if (this.#waiters.size > 0) {
+    if (this.#waiters.length > 0) {
       if (!readable) return "watch";
       this.#outcome = this.#reap();
       if (this.#outcome === undefined) return "retry";
@@ -167,14 +171,17 @@ class PendingChild implements Watched {
   }
 
   settle(): void {
-    for (const [waiter, reason] of this.#aborted) waiter.reject(reason);
-    this.#aborted.clear();
+    const aborted = this.#aborted;
+    this.#aborted = undefined;
+    if (aborted !== undefined) {
+      for (const [waiter, reason] of aborted) waiter.reject(reason);
+    }
     if (this.#outcome === undefined) return;
     for (const waiter of this.#waiters) {
       if ("result" in this.#outcome) waiter.resolve(this.#outcome.result);
       else waiter.reject(this.#outcome.error);
     }
-    this.#waiters.clear();
+    this.#waiters.length = 0;
   }
 
   /** Lets nobody join any more; another child may have its pid by now. */
