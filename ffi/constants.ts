@@ -276,9 +276,6 @@ export const SI_TKILL: number = -6;
 /** `si_code`: sent by the kernel. */
 export const SI_KERNEL: number = 0x80;
 
-/** The number of the system call. */
-export const SYS_rt_tgsigqueueinfo: number = arm64 ? 240 : 297;
-
 // getrlimit(2)
 
 /** CPU time in seconds. */
@@ -382,7 +379,9 @@ export const CLONE_VFORK: number = 0x4000;
 /** Signals for which the parent has handlers have their default actions in the child; the others are as they are in the parent. */
 export const CLONE_CLEAR_SIGHAND: number = 0x1_0000_0000;
 
-/** For `close_range`: has the process take copies of the other descriptors, and no longer share any. */
+// close_range(2)
+
+/** Has the process take copies of the other descriptors, and no longer share any. */
 export const CLOSE_RANGE_UNSHARE: number = 2;
 
 // fork: memory, events and sockets
@@ -677,6 +676,9 @@ export const SYS_munmap: number = arm64 ? 215 : 11;
 
 /** The number of the system call: that by which one with a time limit goes on after a signal. */
 export const SYS_restart_syscall: number = arm64 ? 128 : 219;
+
+/** The number of the system call. */
+export const SYS_rt_tgsigqueueinfo: number = arm64 ? 240 : 297;
 
 /** The number of the system call. */
 export const SYS_setgroups: number = arm64 ? 159 : 116;
