@@ -28,6 +28,7 @@ import {
 } from "../../ipc/mod.ts";
 import { kill } from "../../process/kill.ts";
 import {
+  assertOpenDescriptors,
   forkWith,
   openDescriptors,
   readText,
@@ -346,7 +347,7 @@ Deno.test(
           "recvmsg",
         );
         assert(error.message.includes(`${sent} have come where ${wanted} are`));
-        assertEquals(openDescriptors(), before);
+        assertOpenDescriptors(before);
       }
       write(left, "next");
       assertEquals(decode(recvFds(right, 1).data), "next");
@@ -365,7 +366,7 @@ Deno.test(
       leaveDescriptors(2);
       assertRefused(() => recvFds(right, 3), "EMFILE", "recvmsg");
       // Reading the list takes one descriptor, which there is again.
-      assertEquals(openDescriptors(), before);
+      assertOpenDescriptors(before);
     }));
     assertEquals(raw, 0);
     closeAll(left, right);

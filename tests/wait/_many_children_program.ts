@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { waitAsync } from "../../wait/mod.ts";
 import {
+  assertOpenDescriptors,
   openDescriptors,
   openSignalDescriptors,
   until,
@@ -36,7 +37,7 @@ const loops: Record<string, () => Promise<void>> = {
       gate.open();
       assertEquals((await promise).raw, (i % 256) << 8);
     }
-    assertEquals(openDescriptors(), before);
+    assertOpenDescriptors(before);
   },
 };
 
