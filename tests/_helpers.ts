@@ -4,6 +4,7 @@ import { O_CLOEXEC, O_DIRECTORY } from "../ffi/constants.ts";
 import { descriptorSymbols, waitSymbols } from "../ffi/_symbols.ts";
 import { _exit } from "../process/_exit.ts";
 import { poolThreads } from "../process/_fork/pool_threads.ts";
+import { readDescriptorLink } from "../process/_fork/proc_file.ts";
 import { fork } from "../process/fork.ts";
 import { libc } from "./_libc.ts";
 
@@ -55,6 +56,12 @@ export function assertOpenDescriptors(expected: readonly number[]): void {
     if (String(openDescriptors()) === String(expected)) return;
     Atomics.wait(never, 0, 0, 1);
   }
+  const others = openDescriptors().filter((fd) => !expected.includes(fd));
+  assertEquals(
+    others.map((fd) => `${fd}: ${readDescriptorLink(fd)}`),
+    [],
+    "open descriptors",
+  );
   assertEquals(openDescriptors(), expected, "open descriptors");
 }
 

@@ -285,8 +285,12 @@ class Watcher implements Sleeper {
 
   #countSleep(): void {
     if (bells.heard || ++sleeps % SLEEPS_BEFORE_BELL !== 0) return;
-    this.#endRehearsal();
-    this.#endRehearsal = rehearse();
+    // In a task of its own: Deno loads a part of itself for it and runs all tasks that there are, unless one runs already.
+    queueMicrotask(() => {
+      if (watcher !== this) return;
+      this.#endRehearsal();
+      this.#endRehearsal = rehearse();
+    });
   }
 
   #look(watched: Watched, ready: boolean): void {

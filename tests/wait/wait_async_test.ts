@@ -183,6 +183,17 @@ testEachWay(
 );
 
 Deno.test(
+  "waitAsync() lets no other task run in between, though it may load a part of Deno",
+  withoutLeaks(() =>
+    assertProgramSays(
+      new URL("_tasks_program.ts", import.meta.url),
+      [],
+      "nothing in between\n",
+    )
+  ),
+);
+
+Deno.test(
   "waitAsync() takes 150 children one after the other",
   withoutLeaks(() => assertProgramSays(MANY, ["in-turn"], "nothing lost\n")),
 );
