@@ -10,7 +10,7 @@ import {
   checkString,
   wrongType,
 } from "../ffi/_arguments.ts";
-import { checkSignal, SIGNAL_NUMBERS } from "../ffi/_signals.ts";
+import { checkSignal, SIGNAL_NUMBERS, signalSet } from "../ffi/_signals.ts";
 import { ChildFds, type FdSource } from "../process/_child_fds.ts";
 import { ChildProcess, type EndingPlan } from "../process/child_process.ts";
 import {
@@ -24,7 +24,6 @@ import {
   PLAIN_SIGNALS,
   type ProgramSignals,
   type Settings,
-  signalSet,
 } from "./_launch.ts";
 import { startChild } from "./_start_child.ts";
 import type { SpawnOptions, SpawnStream } from "./spawn_options.ts";

@@ -1,4 +1,5 @@
 import { checkInteger, checkName } from "./_arguments.ts";
+import { SIGSET } from "./layouts.ts";
 
 /**
  * The signals of Linux on x86-64 and aarch64, under the names of bash's `kill -l`.
@@ -108,4 +109,14 @@ export function signalNumber(signal: Signal | number, name = "signal"): number {
 /** The same where there must be a signal: 0 is none. */
 export function checkSignal(signal: Signal | number, name: string): number {
   return checkInteger(signalNumber(signal, name), name, 1, 64);
+}
+
+/** A `sigset_t` of some signals, by number. */
+export function signalSet(signals: Iterable<number>): Uint8Array<ArrayBuffer> {
+  const set = new Uint8Array(new ArrayBuffer(SIGSET.size));
+  for (const signal of signals) {
+    const bit = signal - 1;
+    set[bit >> 3]! |= 1 << (bit & 7);
+  }
+  return set;
 }

@@ -1,6 +1,6 @@
 import { checkDescriptor, checkInteger } from "../ffi/_arguments.ts";
 import { checkErrorNumber, checkValue, checkZero } from "../ffi/_libc.ts";
-import { SIGNAL_NUMBERS } from "../ffi/_signals.ts";
+import { SIGNAL_NUMBERS, signalSet } from "../ffi/_signals.ts";
 import {
   foregroundSymbols,
   processSymbols,
@@ -275,9 +275,10 @@ export function tcsetpgrp(fd: number, pgid: number): void {
   checkDescriptor(fd);
   checkInteger(pgid, "pgid");
   const libc = foregroundSymbols();
+  const onlySigttou = signalSet([SIGNAL_NUMBERS.SIGTTOU]);
   const action = () =>
     `Cannot put process group ${pgid} into the foreground of descriptor ${fd}`;
-  const former = changeMask(SIG_BLOCK, onlySigttou(), action);
+  const former = changeMask(SIG_BLOCK, onlySigttou, action);
   try {
     checkZero(libc.tcsetpgrp(fd, pgid), "tcsetpgrp", action);
   } finally {
@@ -298,11 +299,4 @@ function changeMask(
     action,
   );
   return former;
-}
-
-function onlySigttou(): Uint8Array<ArrayBuffer> {
-  const mask = new Uint8Array(SIGSET.size);
-  const bit = SIGNAL_NUMBERS.SIGTTOU - 1;
-  mask[bit >> 3] = 1 << (bit & 7);
-  return mask;
 }

@@ -1,7 +1,7 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
 import { checkName, checkTimeout } from "../ffi/_arguments.ts";
 import { checkErrorNumber, checkZero } from "../ffi/_libc.ts";
-import { signalNameOf } from "../ffi/_signals.ts";
+import { signalNameOf, signalSet } from "../ffi/_signals.ts";
 import {
   processSymbols,
   siginfoSymbols,
@@ -211,9 +211,7 @@ class HeldSignals implements Receiver {
       .filter(mayCatch);
     if (numbers.length === 0) return;
     this.hold(numbers);
-    const taken = new Uint8Array(SIGSET.size);
-    for (const n of numbers) taken[(n - 1) >> 3]! |= 1 << ((n - 1) & 7);
-    setMask(SIG_UNBLOCK, taken, null);
+    setMask(SIG_UNBLOCK, signalSet(numbers), null);
   }
 }
 
