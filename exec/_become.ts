@@ -169,7 +169,8 @@ export function become(
   throw errorFor(errno, syscall, action, path);
 }
 
-function defaultDisposition(): Uint8Array<ArrayBuffer> {
+/** A `struct sigaction` of `SIG_DFL`. */
+export function defaultDisposition(): Uint8Array<ArrayBuffer> {
   const action = new Uint8Array(SIGACTION.size);
   new DataView(action.buffer).setBigUint64(
     SIGACTION.fields.sa_handler,

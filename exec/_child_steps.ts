@@ -1,4 +1,4 @@
-import { addressOf, cString } from "../ffi/_arguments.ts";
+import { cString } from "../ffi/_arguments.ts";
 import type { symbolAddresses } from "../ffi/_call_list.ts";
 import { errorFor } from "../ffi/_libc.ts";
 import { descriptorSymbols, programSymbols } from "../ffi/_symbols.ts";
@@ -15,9 +15,9 @@ import {
   SYS_setresuid,
 } from "../ffi/constants.ts";
 import { ERRNO, PosixError } from "../ffi/errors.ts";
-import { SIGACTION } from "../ffi/layouts.ts";
 import { getpid } from "../process/ids.ts";
 import { resourceNumber } from "../process/limits.ts";
+import { defaultDisposition } from "./_become.ts";
 import type { FileAction, Launch, Settings } from "./_launch.ts";
 
 /** A call that a child makes on its way to the program. */
@@ -87,11 +87,8 @@ function canReach(path: string): boolean {
   return true;
 }
 
-const LAST_FD = 0xffff_ffff;
-
-/** A `struct sigaction` of zeros: `SIG_DFL`. */
-const DEFAULT_ACTION = new ArrayBuffer(SIGACTION.size);
-let defaultAction: bigint | undefined;
+/** The last of all descriptors that there could be. */
+export const LAST_FD = 0xffff_ffff;
 
 // What most programs start with is made once.
 const COPY_STANDARD_STREAMS = closeFrom(3, CLOSE_RANGE_UNSHARE);
@@ -108,10 +105,9 @@ function closeFrom(fd: number, flags = 0): Step {
 }
 
 function resetSignal(signal: number): Step {
-  defaultAction ??= addressOf(DEFAULT_ACTION);
   return {
     call: "sigaction",
-    arguments: [signal, defaultAction, 0],
+    arguments: [signal, defaultDisposition(), 0],
     gives: 0,
     syscall: "sigaction",
     how: () => `with signal ${signal} at its default`,

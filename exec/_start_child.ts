@@ -12,6 +12,7 @@ import { ChildParts } from "../process/child_process.ts";
 import { kill } from "../process/kill.ts";
 import { waitpid } from "../wait/wait.ts";
 import { followChild, type Follower } from "../wait/wait_async.ts";
+import { LAST_FD } from "./_child_steps.ts";
 import type { FileAction, Launch } from "./_launch.ts";
 import { kernel, type Started, vforkExec } from "./_vfork_exec.ts";
 
@@ -89,8 +90,6 @@ function hasCloseRange(): boolean {
     0,
   ) === 0;
 }
-
-const LAST_FD = 0xffff_ffff;
 
 /** The descriptors of this process, after the standard ones, that a program would inherit. */
 function openInPrograms(): number[] {

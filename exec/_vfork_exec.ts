@@ -2,6 +2,7 @@ import { addressOf, StringRoom } from "../ffi/_arguments.ts";
 import {
   CallList,
   type CallResult,
+  int,
   symbolAddresses,
 } from "../ffi/_call_list.ts";
 import { errnoAddress, errorFor, readErrno } from "../ffi/_libc.ts";
@@ -27,7 +28,7 @@ import {
 } from "../ffi/constants.ts";
 import { ERRNO } from "../ffi/errors.ts";
 import { CLONE_ARGS, SIGACTION, SIGSET } from "../ffi/layouts.ts";
-import { programPaths } from "./_become.ts";
+import { defaultDisposition, programPaths } from "./_become.ts";
 import {
   childSteps,
   programFailure,
@@ -288,7 +289,7 @@ class ChildList {
     const { memcmp, sigaction } = symbolAddresses();
     const current = memory(SIGACTION.size);
     const handler = current.subarray(SIGACTION.fields.sa_handler);
-    const none = memory(SIGACTION.size);
+    const byDefault = defaultDisposition();
     const isNot = (disposition: number) =>
       list.call(memcmp, handler, pointer(disposition), POINTER);
     for (const signal of CATCHABLE) {
@@ -298,7 +299,7 @@ class ChildList {
         () =>
           list.unlessZero(
             isNot(SIG_IGN),
-            () => list.call(sigaction, signal, none, 0),
+            () => list.call(sigaction, signal, byDefault, 0),
           ),
       );
     }
@@ -350,12 +351,6 @@ function memory(size: number): Uint8Array<ArrayBuffer> {
 
 function bytesOf(words: Int32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(words.buffer);
-}
-
-function int(value: number): Uint8Array<ArrayBuffer> {
-  const bytes = memory(INT);
-  new DataView(bytes.buffer).setInt32(0, value, true);
-  return bytes;
 }
 
 function pointer(value: number): Uint8Array<ArrayBuffer> {

@@ -105,6 +105,13 @@ const WORD = 8;
 const INT = 4;
 const CALL = WORDS * WORD;
 
+/** An `int` as it lies in memory, for a call that takes its address. */
+export function int(value: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(new ArrayBuffer(INT));
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  return bytes;
+}
+
 /** What a call of the list gives, as an argument of a later one. */
 export class CallResult {
   /** The call's place in its list. */
@@ -188,11 +195,9 @@ export class CallList {
 
   /** Has the calls that `body` adds passed over where a call has given this `int`. */
   unless({ index }: CallResult, value: number, body: () => void): void {
-    const bytes = new Uint8Array(new ArrayBuffer(INT));
-    new DataView(bytes.buffer).setInt32(0, value, true);
     const place = new Place(index, RESULT);
     const { memcmp } = symbolAddresses();
-    this.unlessZero(this.#add(memcmp, [place, bytes, INT]), body);
+    this.unlessZero(this.#add(memcmp, [place, int(value), INT]), body);
   }
 
   /** Has the calls that `body` adds passed over where the call, which is the latest, gives 0. */
