@@ -103,9 +103,7 @@ export class ChildFds {
       childEnds: this.childEnds,
     } = opening);
     try {
-      for (const [target, source] of wanted) {
-        if (source !== "inherit") opening.add(target, source);
-      }
+      for (const [target, source] of wanted) opening.add(target, source);
     } catch (error) {
       this.close();
       throw error;
@@ -115,7 +113,6 @@ export class ChildFds {
   /** In the parent, after the start: closes the child's ends, and makes streams of its own. */
   connect(): Pick<ChildParts, "stdin" | "stdout" | "stderr"> {
     for (const fd of this.childEnds) close(fd);
-    if (this.parentEnds.size === 0) return NO_STREAMS;
     const [stdin, stdout, stderr] = [0, 1, 2].map((target) =>
       this.parentEnds.get(target)
     );
@@ -138,21 +135,16 @@ export class ChildFds {
   }
 }
 
-const NO_STREAMS = {
-  stdin: undefined,
-  stdout: undefined,
-  stderr: undefined,
-};
-
 /** The lists of a {@linkcode ChildFds} while they grow. */
 class Opening {
   readonly redirections: Redirection[] = [];
   readonly childEnds: number[] = [];
   readonly parentEnds = new Map<number, number>();
   /** Files by path: two streams into one file share it, and so do not write over each other. */
-  #files: Map<string, number> | undefined;
+  readonly #files = new Map<string, number>();
 
-  add(target: number, source: Exclude<FdSource, "inherit">): void {
+  add(target: number, source: FdSource): void {
+    if (source === "inherit") return;
     this.redirections.push({ target, source: this.#open(source, target) });
   }
 
@@ -179,7 +171,6 @@ class Opening {
   #file(path: string, target: number): number {
     const flags = target === STDIN ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC;
     const key = `${flags} ${path}`;
-    this.#files ??= new Map();
     const fd = this.#files.get(key) ?? this.#own(open(path, flags));
     this.#files.set(key, fd);
     return fd;

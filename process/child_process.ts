@@ -31,9 +31,9 @@ export class ChildParts {
     this.stdin = stdio.stdin;
     this.stdout = stdio.stdout;
     this.stderr = stdio.stderr;
-    this.outputs = this.stdout === undefined && this.stderr === undefined
-      ? NO_OUTPUTS
-      : [this.stdout, this.stderr].filter((stream) => stream !== undefined);
+    this.outputs = [this.stdout, this.stderr].filter((stream) =>
+      stream !== undefined
+    );
   }
 
   /** The streams that there are. */
@@ -43,8 +43,6 @@ export class ChildParts {
     );
   }
 }
-
-const NO_OUTPUTS: readonly ReadableHandle[] = [];
 
 type ReadableHandle = StreamHandle<ReadableStream<Uint8Array<ArrayBuffer>>>;
 

@@ -109,7 +109,7 @@ class PendingChild implements Watched {
   readonly mayLinger = true;
   readonly #waiters: Waiter[];
   /** Those that are to be told that they were aborted. */
-  #aborted: Map<Waiter, unknown> | undefined;
+  readonly #aborted = new Map<Waiter, unknown>();
   #outcome: Outcome | undefined;
   /** Whether it is reaped, or given up. */
   released = false;
@@ -127,7 +127,7 @@ class PendingChild implements Watched {
 
   get referenced(): boolean {
     // One that is to be told of its abort must get to know it.
-    return this.#aborted !== undefined ||
+    return this.#aborted.size > 0 ||
       this.#waiters.some((waiter) => waiter.referenced);
   }
 
@@ -140,7 +140,6 @@ class PendingChild implements Watched {
     const index = this.#waiters.indexOf(waiter);
     if (index === -1) return;
     this.#waiters.splice(index, 1);
-    this.#aborted ??= new Map();
     this.#aborted.set(waiter, reason);
     try {
       lookSoon();
@@ -171,11 +170,8 @@ class PendingChild implements Watched {
   }
 
   settle(): void {
-    const aborted = this.#aborted;
-    this.#aborted = undefined;
-    if (aborted !== undefined) {
-      for (const [waiter, reason] of aborted) waiter.reject(reason);
-    }
+    for (const [waiter, reason] of this.#aborted) waiter.reject(reason);
+    this.#aborted.clear();
     if (this.#outcome === undefined) return;
     for (const waiter of this.#waiters) {
       if ("result" in this.#outcome) waiter.resolve(this.#outcome.result);
