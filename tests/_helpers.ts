@@ -46,23 +46,12 @@ export function withoutLeaks(
   };
 }
 
-/**
- * Fails unless just these descriptors are open, without a turn of the event loop. Other threads have some for a moment: glibc, for
- * one, looks into `/proc/sys/vm/overcommit_memory` when it first gives memory back.
- */
+/** Fails unless just these descriptors are open, and says what the others are. */
 export function assertOpenDescriptors(expected: readonly number[]): void {
-  const never = new Int32Array(new SharedArrayBuffer(4));
-  for (let attempt = 0; attempt < 100; attempt++) {
-    if (String(openDescriptors()) === String(expected)) return;
-    Atomics.wait(never, 0, 0, 1);
-  }
-  const others = openDescriptors().filter((fd) => !expected.includes(fd));
-  assertEquals(
-    others.map((fd) => `${fd}: ${readDescriptorLink(fd)}`),
-    [],
-    "open descriptors",
-  );
-  assertEquals(openDescriptors(), expected, "open descriptors");
+  const open = openDescriptors();
+  const others = open.filter((fd) => !expected.includes(fd))
+    .map((fd) => `${fd}: ${readDescriptorLink(fd)}`);
+  assertEquals(open, expected, `open descriptors, ${others} among them`);
 }
 
 /** The numbers of the descriptors that are open, in order. */
