@@ -53,8 +53,8 @@ export async function run(): Promise<void> {
 }
 
 /**
- * The library and those that it is held against, with no others beside them: in this size, where memory lies decides as much as
- * what is done, by some 40 µs on a machine that is a guest itself.
+ * The library and those that it is held against, with no others beside them: where there are several big ones, where its memory
+ * lies decides as much as what is done, by some 40 µs on a machine that is a guest itself.
  */
 async function measure(mib: number, program: Program): Promise<void> {
   const kib = mib * 1024;

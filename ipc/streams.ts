@@ -368,8 +368,9 @@ export interface WritableStreamOptions {
  * process that has it open sees `EAGAIN` from then on. To read and write one socket, make a stream each, the second over
  * {@linkcode dup} of it.
  *
- * All streams of the library wait together with `waitAsync`, and for nothing while there is room. A write that waits keeps the process alive. After a fork the child's copy of the stream writes to the same file; a
- * write that was waiting never settles there.
+ * All streams of the library wait together with `waitAsync`, and for nothing while there is room. A write that waits keeps
+ * the process alive. After a fork the child's copy of the stream writes to the same file; a write that was waiting never
+ * settles there.
  *
  * @param fd The descriptor, open for writing.
  * @param options Options for closing it.
