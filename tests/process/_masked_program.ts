@@ -1,8 +1,8 @@
 /** Becomes itself with two signals blocked, one of them waiting, and tells what the library makes of that. */
 import { execSymbols, signalSymbols } from "../../ffi/_symbols.ts";
 import { cString, cStringArray } from "../../ffi/_arguments.ts";
+import { signalSet } from "../../ffi/_signals.ts";
 import { SIG_BLOCK } from "../../ffi/constants.ts";
-import { SIGSET } from "../../ffi/layouts.ts";
 import { sigpending, sigprocmask, sigwait } from "../../process/signal_mask.ts";
 
 const SIGUSR2 = 12;
@@ -13,8 +13,7 @@ if (Deno.args[0] !== "masked") {
     pthread_self: { parameters: [], result: "usize" },
     pthread_sigqueue: { parameters: ["usize", "i32", "u64"], result: "i32" },
   }).symbols;
-  const set = new Uint8Array(SIGSET.size);
-  for (const n of [SIGUSR2, SIGRTMIN]) set[(n - 1) >> 3]! |= 1 << ((n - 1) & 7);
+  const set = signalSet([SIGUSR2, SIGRTMIN]);
   signalSymbols().pthread_sigmask(SIG_BLOCK, set, null);
   pthread_sigqueue(pthread_self(), SIGUSR2, 5n);
   // Not the library's own exec, which empties the mask.
