@@ -6,6 +6,7 @@ import {
   checkZero,
   lastError,
 } from "./_libc.ts";
+import { mapMemory } from "./_memory.ts";
 import {
   addressSymbols,
   callSymbols,
@@ -122,7 +123,7 @@ export class CallResult {
   }
 }
 
-/** An `int` that an earlier call of the list puts into memory, as an argument of a later one. */
+/** An `int`, or a word of eight bytes, that an earlier call of the list puts into memory, as an argument of a later one. */
 export class CallOutput {
   /** The memory. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -187,7 +188,7 @@ export class CallList {
       later--;
       const [source, size] = value instanceof CallResult
         ? [new Place(value.index, RESULT), WORD]
-        : [value.bytes, INT];
+        : [value.bytes, value.bytes.length];
       this.#add(symbolAddresses().memcpy, [place, source, size]);
     }
     return this.#add(target, values);
@@ -207,6 +208,11 @@ export class CallList {
     this.#calls[index]!.skip = this.#calls.length - start;
   }
 
+  /** Ends where the call, which is the latest, does not give 0. */
+  endUnlessZero(call: CallResult): void {
+    this.unlessZero(call, () => this.end());
+  }
+
   /** Adds an end: what follows is only reached by passing this over. */
   end(): void {
     this.#add(0n, []);
@@ -216,6 +222,16 @@ export class CallList {
   prepare(): void {
     if (this.#words.length === 0) this.#write();
     maker ??= loadMachineCode(MAKER_CODE, () => "Cannot make calls");
+  }
+
+  /**
+   * Makes ready for the calls to be made by a thread of their own: gives what that is to run, and with which argument. The list lies
+   * in memory that is never given back, for the thread may still be at it when V8 has ended and freed all that was its own.
+   */
+  forThread(): { start: bigint; argument: bigint } {
+    if (this.#words.length === 0) this.#write(lastingMemory);
+    this.prepare();
+    return { start: maker!, argument: this.#address };
   }
 
   /** Makes the calls. */
@@ -228,6 +244,11 @@ export class CallList {
   /** What a call has given the last time, as an `int`. */
   result({ index }: CallResult): number {
     return this.#ints[(index * WORDS + RESULT) * 2]!;
+  }
+
+  /** Says what a call has given, for as long as it is not made: it may be passed over, or the list end before. */
+  presume({ index }: CallResult, value: number): void {
+    this.#ints[(index * WORDS + RESULT) * 2] = value;
   }
 
   /** Changes an argument: an integer of 32 bits, an address, or memory, which is the caller's to keep until it was used. */
@@ -255,9 +276,9 @@ export class CallList {
     return new CallResult(this.#calls.length - 1);
   }
 
-  #write(): void {
+  #write(allocate = (bytes: number) => new ArrayBuffer(bytes)): void {
     this.end();
-    const buffer = new ArrayBuffer(this.#calls.length * CALL);
+    const buffer = allocate(this.#calls.length * CALL);
     this.#words = new BigInt64Array(buffer);
     this.#ints = new Int32Array(buffer);
     this.#address = addressOf(buffer);
@@ -295,6 +316,15 @@ export class CallList {
 }
 
 let maker: bigint | undefined;
+
+function lastingMemory(bytes: number): ArrayBuffer {
+  return mapMemory(
+    -1,
+    bytes,
+    PROT_READ | PROT_WRITE,
+    MAP_PRIVATE | MAP_ANONYMOUS,
+  );
+}
 
 function isLate(value: unknown): value is CallResult | CallOutput {
   return value instanceof CallResult || value instanceof CallOutput;

@@ -1,4 +1,3 @@
-import { rehearsing } from "./_after_fork.ts";
 import { ERRNO, PosixError } from "./errors.ts";
 
 /** What the library needs of Deno's inside: nothing public says which pending calls keep a process alive, or who runs it. */
@@ -75,11 +74,14 @@ export function deserialize(bytes: Uint8Array): unknown {
   return core.deserialize(bytes, { forStorage: true });
 }
 
+/** What comes after this is a task of its own; quicker than `queueMicrotask`, which is the runtime's and not V8's. */
+const AT_ONCE = Promise.resolve();
+
 /**
  * The calls that are pending. Deno numbers them, those alone that are not over at once, and says of a number whether it is pending;
  * so that not all numbers since the start are asked for at each fork, those are remembered that have been.
  */
-class PendingOps {
+export class PendingOps {
   #pending: number[] = [];
   #last = -1;
   #noted: readonly number[] = [];
@@ -97,10 +99,9 @@ class PendingOps {
     this.#last = Math.max(this.#last, last);
   }
 
-  /** Before a fork: finds all that there are. The call that is given was made in this turn of the event loop: later ones are pending. */
-  note(promise: Promise<unknown>): void {
-    this.survey(promise);
-    const { hasPromise } = core!;
+  /** Before a fork, and in the turn of the event loop of the latest survey: finds all that there are, since later ones are pending. */
+  note(): void {
+    const { hasPromise } = core ??= findCore();
     const noted = this.#pending.slice();
     for (let id = this.#last + 1; hasPromise(id); id++) noted.push(id);
     this.#noted = noted;
@@ -108,16 +109,8 @@ class PendingOps {
 
   /** In the child: has those keep the process alive no more. Not at once, but before the event loop asks what does. */
   abandonSoon(): void {
-    if (rehearsing) return;
-    const { unrefOpPromise, promiseIdSymbol } = core ??= findCore();
     const noted = this.#noted;
-    queueMicrotask(() => {
-      for (const id of noted) {
-        unrefOpPromise(
-          { [promiseIdSymbol]: id } as unknown as Promise<unknown>,
-        );
-      }
-    });
+    AT_ONCE.then(() => abandon(noted));
     this.#pending = [];
   }
 
@@ -125,6 +118,15 @@ class PendingOps {
     const { promiseIdSymbol } = core!;
     return (promise as unknown as Record<symbol, number>)[promiseIdSymbol] ??
       -1;
+  }
+}
+
+function abandon(calls: readonly number[]): void {
+  const { hasPromise, promiseIdSymbol, unrefOpPromise } = core ??= findCore();
+  for (const id of calls) {
+    // Of one that is over it would be believed to keep nothing alive in another's stead.
+    if (!hasPromise(id)) continue;
+    unrefOpPromise({ [promiseIdSymbol]: id } as unknown as Promise<unknown>);
   }
 }
 

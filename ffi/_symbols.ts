@@ -65,9 +65,13 @@ export const addressSymbols = lazySymbols({
   // void *memset(void *s, int c, size_t n);
   memset: { type: "pointer" },
   open: { type: "pointer" },
+  pipe2: { type: "pointer" },
   pread: { type: "pointer" },
   prctl: { type: "pointer" },
   pthread_create: { type: "pointer" },
+  pthread_detach: { type: "pointer" },
+  pthread_join: { type: "pointer" },
+  pthread_self: { type: "pointer" },
   pthread_sigmask: { type: "pointer" },
   read: { type: "pointer" },
   setpgid: { type: "pointer" },
@@ -78,6 +82,8 @@ export const addressSymbols = lazySymbols({
   socketpair: { type: "pointer" },
   syscall: { type: "pointer" },
   umask: { type: "pointer" },
+  usleep: { type: "pointer" },
+  write: { type: "pointer" },
 });
 
 /** Memory that is mapped; addresses are usize, since what is mapped is ours to know by its address. */

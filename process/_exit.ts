@@ -29,6 +29,7 @@ import { exitSymbols } from "../ffi/_symbols.ts";
  */
 export function _exit(status: number): never {
   checkInteger(status, "status");
+  const { _exit } = exitSymbols();
   if (rehearsing) return undefined as never;
-  for (;;) exitSymbols()._exit(status);
+  for (;;) _exit(status);
 }

@@ -5,13 +5,19 @@ import { exitSymbols } from "../ffi/_symbols.ts";
 import { ERRNO, PosixError } from "../ffi/errors.ts";
 import { _exit } from "./_exit.ts";
 import { AGAIN, Crossing } from "./_fork/crossing.ts";
-import { parentLoops } from "./_fork/event_loops.ts";
-import { poolCount, poolThreads } from "./_fork/pool_threads.ts";
+import { ParentLoops, parentLoops } from "./_fork/event_loops.ts";
+import {
+  PoolCount,
+  poolCount,
+  PoolThreads,
+  poolThreads,
+} from "./_fork/pool_threads.ts";
 import { Rest } from "./_fork/rest.ts";
-import { signalListeners } from "./_fork/signal_listeners.ts";
+import { SignalListeners, signalListeners } from "./_fork/signal_listeners.ts";
 import {
   compileOnThisThread,
   endWithoutTelemetry,
+  hasTelemetry,
   refuseFileWatching,
 } from "./_fork/substitutes.ts";
 import { v8Workers } from "./_fork/v8_workers.ts";
@@ -164,7 +170,7 @@ function forkRuntime(): number {
 
 /** On either side, or where there is but one since the fork has failed. */
 function arrive(pid: number): void {
-  if (pid === 0) becomeWhole(crossing!);
+  if (pid === 0) becomeWhole(crossing!, own);
   else poolThreads.releaseSoon();
 }
 
@@ -182,16 +188,18 @@ function refuseWorker(): void {
 
 function forkAtRest(): number {
   let rest: Rest | undefined;
+  let sure = poolThreads.areHeld;
   for (;;) {
-    if (crossing?.holds()) {
+    if (crossing?.servesAsNow) {
       poolThreads.notePending();
-      const pid = crossing.go();
+      const pid = crossing.go(sure);
       if (pid !== AGAIN) return pid;
       if (crossing.isObstructed) crossing = undefined;
     }
     if (rest === undefined) rest = new Rest();
     else rest.pause();
     crossing = crossingAtRest(rest);
+    sure = true;
   }
 }
 
@@ -200,33 +208,55 @@ function crossingAtRest(rest: Rest): Crossing {
   if (crossing !== undefined) rehearseArrival(crossing);
   const notes = rest.settle();
   if (crossing?.takeRest(notes) && crossing.fits()) return crossing;
-  crossing = new Crossing(notes, rest.watchesFiles);
-  rehearseArrival(crossing);
+  crossing = new Crossing(notes, rest);
+  rehearseArrival(crossing, REHEARSALS);
   return crossing;
 }
 
-function rehearseArrival(crossing: Crossing): void {
+/** Of all that a child must not have in common with its parent: what it puts right in itself. */
+interface Own {
+  readonly parentLoops: ParentLoops;
+  readonly poolCount: PoolCount;
+  readonly poolThreads: PoolThreads;
+  readonly signalListeners: SignalListeners;
+}
+
+const own: Own = { parentLoops, poolCount, poolThreads, signalListeners };
+
+/** What it is rehearsed with. */
+function standIns(): Own {
+  return {
+    parentLoops: new ParentLoops(),
+    poolCount: new PoolCount(),
+    poolThreads: PoolThreads.standIn(),
+    signalListeners: new SignalListeners(),
+  };
+}
+
+/** How often: V8 takes no notes of how a function goes until it has been called so often. */
+const REHEARSALS = 9;
+
+function rehearseArrival(crossing: Crossing, times = 1): void {
   rehearse(() => {
-    crossing.conclude(0);
-    arrive(0);
-    _exit(0);
+    for (let time = 0; time < times; time++) {
+      crossing.conclude(0);
+      becomeWhole(crossing, standIns());
+      _exit(0);
+    }
   });
 }
 
 /** In the child: makes the copy a Deno of its own. One that cannot be made whole must not go on. */
-function becomeWhole(crossed: Crossing): void {
+function becomeWhole(crossed: Crossing, own: Own): void {
   try {
-    if (!rehearsing) {
-      crossing = undefined;
-      parentLoops.current?.drop();
-      parentLoops.current = crossed.loops;
-    }
+    if (!rehearsing) crossing = undefined;
+    own.parentLoops.succeed(crossed.loops);
     // Before the first that gives the pool something to do: the signals.
-    poolCount.reset();
-    crossed.arrive();
-    poolThreads.abandon();
+    own.poolCount.reset();
+    crossed.arrive(own.signalListeners);
+    own.poolThreads.abandon();
     if (!v8Workers.complete && !rehearsing) compileOnThisThread();
-    endWithoutTelemetry();
+    if (hasTelemetry && !rehearsing) endWithoutTelemetry();
     resetForkedChild();
     if (crossed.watchesFiles && !rehearsing) refuseFileWatching();
   } catch (error) {
@@ -267,5 +297,5 @@ function becomeWhole(crossed: Crossing): void {
  * @see {@link https://man7.org/linux/man-pages/man7/epoll.7.html | epoll(7)}
  */
 export function inheritConnections(): void {
-  parentLoops.current?.inherit();
+  parentLoops.inherit();
 }

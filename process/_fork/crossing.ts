@@ -1,29 +1,28 @@
 import { rehearsing } from "../../ffi/_after_fork.ts";
-import { cString } from "../../ffi/_arguments.ts";
 import {
   CallList,
+  CallOutput,
   type CallResult,
   symbolAddresses,
 } from "../../ffi/_call_list.ts";
-import {
-  checkErrorNumber,
-  checkZero,
-  errnoAddress,
-  errorFor,
-} from "../../ffi/_libc.ts";
+import { checkErrorNumber, errnoAddress, errorFor } from "../../ffi/_libc.ts";
 import {
   descriptorSymbols,
   signalSymbols,
   waitSymbols,
 } from "../../ffi/_symbols.ts";
 import { O_CLOEXEC, SIG_DFL, SIG_SETMASK } from "../../ffi/constants.ts";
+import type { PosixError } from "../../ffi/errors.ts";
 import { SIGACTION, SIGSET } from "../../ffi/layouts.ts";
 import { EventLoops } from "./event_loops.ts";
 import { readProc } from "./proc_file.ts";
-import { signalListeners } from "./signal_listeners.ts";
-import { AddressSpace, type Part, readFile, Snapshot } from "./snapshot.ts";
+import type { Rest } from "./rest.ts";
+import { type SignalListeners, signalListeners } from "./signal_listeners.ts";
+import { AddressSpace, type Part, Snapshot } from "./snapshot.ts";
 import { NOTE_SIZE } from "./thread.ts";
 import { v8Workers } from "./v8_workers.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 const all = new Uint8Array(new ArrayBuffer(SIGSET.size)).fill(0xff);
 const former = new Uint8Array(new ArrayBuffer(SIGSET.size));
@@ -94,7 +93,7 @@ function resetSignals(list: CallList, signals: readonly number[]): void {
   for (const signal of signals) list.call(sigaction, signal, defaultAction, 0);
 }
 
-const WORD = Uint8Array.of(1);
+const WORD = new Uint8Array(new ArrayBuffer(1)).fill(1);
 const NOTHING = new Uint8Array(new ArrayBuffer(1));
 
 /**
@@ -103,11 +102,23 @@ const NOTHING = new Uint8Array(new ArrayBuffer(1));
  * Only parent and child ever hold its writing end, so a parent that is killed meanwhile does not leave a child behind.
  */
 class Gate {
-  readonly #fds = new Int32Array(new ArrayBuffer(8));
+  /** Two `int`s: the reading and the writing end. */
+  readonly #fds = new Int32Array(new ArrayBuffer(8)).fill(-1);
+  readonly #reader = new CallOutput(bytesOf(this.#fds, 0));
+  readonly #writer = new CallOutput(bytesOf(this.#fds, 1));
   readonly #heard = new Uint8Array(new ArrayBuffer(1));
-  #closeWriter!: CallResult;
-  #read!: CallResult;
-  #closeReader!: CallResult;
+  #opening: CallResult | undefined;
+
+  /** By calls of the list, before the fork: makes the pipe. The call gives 0, or -1 and errno. */
+  make(list: CallList): CallResult {
+    const pipe = new Uint8Array(this.#fds.buffer);
+    return list.call(symbolAddresses().pipe2, pipe, O_CLOEXEC);
+  }
+
+  /** In the child, by calls of the list: leaves the writing end to the parent. */
+  approach(list: CallList): void {
+    list.call(symbolAddresses().close, this.#writer);
+  }
 
   /**
    * In the child, by calls of the list: waits for the word, does what `body` adds if it comes, and ends if it never does. This is
@@ -115,37 +126,41 @@ class Gate {
    */
   pass(list: CallList, body: () => void): void {
     const { _exit, close, memcmp, read } = symbolAddresses();
-    this.#closeWriter = list.call(close, -1);
-    this.#read = list.call(read, -1, this.#heard, 1);
+    list.call(read, this.#reader, this.#heard, 1);
     list.unlessZero(list.call(memcmp, this.#heard, NOTHING, 1), () => {
-      this.#closeReader = list.call(close, -1);
+      list.call(close, this.#reader);
       body();
       list.end();
     });
     list.call(_exit, 1);
   }
 
-  /** In the parent, before the fork: makes the pipe. */
-  make(list: CallList): void {
-    checkZero(
-      descriptorSymbols().pipe2(this.#fds, O_CLOEXEC),
-      "pipe2",
-      () => "Cannot fork",
-    );
-    list.set(this.#closeWriter, 0, this.#fds[1]!);
-    list.set(this.#read, 0, this.#fds[0]!);
-    list.set(this.#closeReader, 0, this.#fds[0]!);
+  /** In the parent, by calls of the list: lets the child go. */
+  open(list: CallList): void {
+    this.#opening = list.call(symbolAddresses().write, this.#writer, WORD, 1);
   }
 
-  /** In the parent, after the fork: lets the child go. */
-  open(): void {
-    descriptorSymbols().write(this.#fds[1]!, WORD, 1n);
+  /** Before the list is run: takes the gate for shut. */
+  presumeShut(list: CallList): void {
+    list.presume(this.#opening!, 0);
   }
 
-  /** In the parent: closes the pipe. */
+  /** In the parent, after the list: whether the child was let go. */
+  wasOpened(list: CallList): boolean {
+    return list.result(this.#opening!) === 1;
+  }
+
+  /** In the parent: closes the pipe, if there is one. */
   close(): void {
-    for (const fd of this.#fds) descriptorSymbols().close(fd);
+    for (const fd of this.#fds) {
+      if (fd !== -1) descriptorSymbols().close(fd);
+    }
+    this.#fds.fill(-1);
   }
+}
+
+function bytesOf(words: Int32Array<ArrayBuffer>, index: number): Bytes {
+  return new Uint8Array(words.buffer, index * 4, 4);
 }
 
 const SIGKILL = 9;
@@ -156,14 +171,15 @@ const STATUS_SIZE = 4096;
 /** What {@linkcode Crossing.go} gives when something had changed since it was looked at. */
 export const AGAIN = -1;
 
-type Bytes = Uint8Array<ArrayBuffer>;
+/** What the call that forks has given where the list has ended before. */
+const NOT_TRIED = -2;
 
 /**
  * The fork itself, and what both sides do right before and after it: one list of calls, in which no JavaScript runs.
  *
  * It is put together from what is known of the process, and good for any number of forks as long as that is so. The other
- * threads must be at rest, which {@linkcode Crossing.holds} sees by how much each of them has run; that nothing has changed until
- * the fork was over is seen afterwards, while the child waits.
+ * threads must be at rest, which is seen by how much each of them has run: right before the fork, and again right after it,
+ * while the child waits.
  */
 export class Crossing {
   readonly #snapshot = new Snapshot();
@@ -174,9 +190,10 @@ export class Crossing {
   readonly #shape: readonly Part[];
   /** How much each thread had run when it was seen at rest, by its file. */
   readonly #rest: ReadonlyMap<string, Part>;
-  /** Which of them have run since, after a fork. */
-  readonly #runs: CallResult[] = [];
-  readonly #fork: CallResult;
+  /** Whether something may have changed. */
+  readonly #doubt = new Uint8Array(new ArrayBuffer(1));
+  #pipe!: CallResult;
+  #fork!: CallResult;
   readonly #errno = new Int32Array(new ArrayBuffer(4));
   /** Whether listeners for signals are to be served in the child before the first signal comes. */
   readonly #serves = signalListeners.isServing;
@@ -185,7 +202,10 @@ export class Crossing {
   readonly watchesFiles: boolean;
 
   /** Puts it together for the threads that were seen at rest. */
-  constructor(notes: ReadonlyMap<string, Bytes>, watchesFiles: boolean) {
+  constructor(
+    notes: ReadonlyMap<string, Bytes>,
+    { watchesFiles, restless }: Pick<Rest, "watchesFiles" | "restless">,
+  ) {
     this.watchesFiles = watchesFiles;
     this.loops = new EventLoops();
     this.#shape = [
@@ -204,8 +224,9 @@ export class Crossing {
         this.#snapshot.addFile(path, NOTE_SIZE),
       ]),
     );
-    this.#fork = this.#compose();
-    this.#list.prepare();
+    this.#compose(
+      new Set(restless.keys().map((path) => this.#rest.get(path)!)),
+    );
     this.#snapshot.take();
     this.takeRest(notes);
   }
@@ -221,33 +242,33 @@ export class Crossing {
     return true;
   }
 
-  /** Whether all is as it was put together for, and no thread has run since it was seen at rest. */
-  holds(): boolean {
-    return this.fits() && this.#areSame(this.#rest.values());
-  }
-
   /** Looks whether all is as it was put together for. */
   fits(): boolean {
     this.#snapshot.look();
-    return this.#serves === signalListeners.isServing &&
-      this.#areSame(this.#shape);
+    return this.servesAsNow &&
+      this.#shape.every((part) => this.#snapshot.isSame(part));
   }
 
-  #areSame(parts: Iterable<Part>): boolean {
-    for (const part of parts) {
-      if (!this.#snapshot.isSame(part)) return false;
-    }
-    return true;
+  /** Whether it is good for the listeners that there are now. */
+  get servesAsNow(): boolean {
+    return this.#serves === signalListeners.isServing;
   }
 
   /**
-   * Forks, and keeps the child only if no other thread has run since it was seen at rest, and no memory was mapped. Gives 0 in
-   * the child, which is not whole until {@linkcode Crossing.arrive}; in the parent the child's pid, or {@linkcode AGAIN}.
+   * Forks if all is as it was put together for, and no other thread has run since it was seen at rest; and keeps the child only if none
+   * has until then. Gives 0 in the child, which is not whole until {@linkcode Crossing.arrive}; in the parent the child's pid, or
+   * {@linkcode AGAIN}.
+   *
+   * A fork that is not kept costs as much as one that is, and so all is looked at before it, too; but where it is as good as sure that
+   * nothing has changed, only the threads that may have run, or it would cost more than it saves.
    *
    * @throws {PosixError} What `fork` throws; `EMFILE` if there is no descriptor free.
    */
-  go(): number {
-    this.#gate.make(this.#list);
+  go(sure: boolean): number {
+    this.#doubt[0] = sure ? 0 : 1;
+    this.#list.presume(this.#pipe, 0);
+    this.#list.presume(this.#fork, NOT_TRIED);
+    this.#gate.presumeShut(this.#list);
     this.#list.run();
     return this.conclude(this.#list.result(this.#fork));
   }
@@ -256,22 +277,24 @@ export class Crossing {
   conclude(pid: number): number {
     if (pid === 0) return pid;
     try {
-      if (pid === -1) {
-        throw errorFor(this.#errno[0]!, "fork", () => "Cannot fork");
-      }
-      if (!this.#wasQuiet()) return discard(pid);
-      this.#gate.open();
-      return pid;
+      if (this.#list.result(this.#pipe) === -1) throw this.#error("pipe2");
+      if (pid === -1) throw this.#error("fork");
+      if (this.#gate.wasOpened(this.#list)) return pid;
+      return pid === NOT_TRIED ? AGAIN : discard(pid);
     } finally {
       this.#gate.close();
     }
   }
 
+  #error(syscall: string): PosixError {
+    return errorFor(this.#errno[0]!, syscall, () => "Cannot fork");
+  }
+
   /** In the child: does what no call of the list can. */
-  arrive(): void {
+  arrive(listeners: SignalListeners): void {
     this.loops.finish(this.#list);
     v8Workers.finish(this.#list);
-    signalListeners.renew();
+    listeners.renew();
     if (this.#serves && !rehearsing) restoreSignals();
   }
 
@@ -280,37 +303,43 @@ export class Crossing {
     return !this.#memory.wasIncluded(this.#list);
   }
 
-  #wasQuiet(): boolean {
-    return !this.isObstructed && this.#memory.wasUnchanged() &&
-      this.#runs.every((run) => this.#list.result(run) === 0);
-  }
-
-  #compose(): CallResult {
+  #compose(restless: ReadonlySet<Part>): void {
     const list = this.#list;
     const { _Fork, fork, memcmp, memcpy } = symbolAddresses();
     const caught = caughtSignals();
-    blockSignals(list);
-    this.#memory.include(list);
-    // `fork` hands the stacks of the threads that are gone to new ones, while V8 still has lists of waiters that lead there.
-    const forked = list.call(_Fork || fork);
-    list.unlessZero(forked, () => {
+    const keepErrno = () =>
       list.call(memcpy, new Uint8Array(this.#errno.buffer), errnoAddress(), 4);
-      this.#memory.note(list);
-      for (const [path, { then }] of this.#rest) {
-        const now = new Uint8Array(new ArrayBuffer(NOTE_SIZE));
-        readFile(list, cString(path, "path"), now);
-        this.#runs.push(list.call(memcmp, now, then, NOTE_SIZE));
-      }
-      unblockSignals(list);
+    list.unlessZero(list.call(memcmp, this.#doubt, NOTHING, 1), () => {
+      this.#snapshot.lookIn(list);
+    });
+    this.#snapshot.lookIn(list, restless);
+    this.#memory.include(list);
+    this.#pipe = this.#gate.make(list);
+    list.unlessZero(this.#pipe, () => {
+      keepErrno();
       list.end();
     });
+    blockSignals(list);
+    // `fork` hands the stacks of the threads that are gone to new ones, while V8 still has lists of waiters that lead there.
+    this.#fork = list.call(_Fork || fork);
+    list.unlessZero(this.#fork, () => {
+      keepErrno();
+      unblockSignals(list);
+      list.unless(this.#fork, -1, () => {
+        this.#snapshot.lookIn(list);
+        this.#gate.open(list);
+      });
+      list.end();
+    });
+    // All this while the parent sees whether the child is to go on.
+    this.#gate.approach(list);
+    this.loops.unshare(list);
+    resetSignals(list, caught);
+    v8Workers.restart(list);
     this.#gate.pass(list, () => {
-      this.loops.unshare(list);
-      resetSignals(list, caught);
-      v8Workers.restart(list);
       if (!this.#serves) unblockSignals(list);
     });
-    return forked;
+    list.prepare();
   }
 }
 

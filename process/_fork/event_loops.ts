@@ -167,7 +167,7 @@ export class EventLoops {
     if (receivers.length > 0) {
       const pair = new Uint8Array(new ArrayBuffer(8));
       list.call(socketpair, AF_UNIX, NEW_SOCKET, 0, pair);
-      replace(new CallOutput(pair), receivers);
+      replace(new CallOutput(pair.subarray(0, 4)), receivers);
       replace(new CallOutput(pair.subarray(4)), senders);
     }
     for (const { fds, registrations } of this.#epolls) {
@@ -184,10 +184,10 @@ export class EventLoops {
 
   /** In the child, after that: sees to it that all was done, and keeps what it has left out. */
   finish(list: CallList): void {
-    if (rehearsing) return;
     for (const result of this.#given) {
       if (list.result(result) === -1) throw noEventLoop();
     }
+    if (this.#others.length === 0 || rehearsing) return;
     for (const { epoll, registration } of this.#others) {
       this.#leaveOut(epoll, registration);
     }
@@ -249,9 +249,23 @@ export class EventLoops {
 }
 
 /** In a forked child: the event loops of its parent, as they were at the fork. */
-export const parentLoops: { current: EventLoops | undefined } = {
-  current: undefined,
-};
+export class ParentLoops {
+  #latest: EventLoops | undefined;
+
+  /** In a child: those of its parent, which take the place of those that the parent had of its own. */
+  succeed(loops: EventLoops): void {
+    this.#latest?.drop();
+    this.#latest = loops;
+  }
+
+  /** In a child: watches what its parent did, too. */
+  inherit(): void {
+    this.#latest?.inherit();
+  }
+}
+
+/** Those of this process, if it is such a child. */
+export const parentLoops: ParentLoops = new ParentLoops();
 
 function readEpolls(
   texts: ReadonlyMap<number, { text: string }>,

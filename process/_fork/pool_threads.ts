@@ -1,6 +1,10 @@
-import { rehearsing } from "../../ffi/_after_fork.ts";
 import { addressOf } from "../../ffi/_arguments.ts";
-import { pendingOps, refOp, unrefOp } from "../../ffi/_deno_core.ts";
+import {
+  PendingOps,
+  pendingOps,
+  refOp,
+  unrefOp,
+} from "../../ffi/_deno_core.ts";
 import { beforePoolCall } from "../../ffi/_libc.ts";
 import { forkSymbols, futexWaitOnPool } from "../../ffi/_symbols.ts";
 import { O_RDONLY, O_RDWR, SYS_futex } from "../../ffi/constants.ts";
@@ -30,7 +34,7 @@ const WIDTH = 8;
  * number of idle threads. It is told from whatever else looks like it by its change: before the threads are parked some
  * are idle, afterwards none. What is not found beyond doubt is left alone, and then the pool is what it was.
  */
-class PoolCount {
+export class PoolCount {
   #address: bigint | undefined;
   #candidates: bigint[] = [];
   #attempts = 0;
@@ -68,7 +72,6 @@ class PoolCount {
 
   /** In the child: has its pool count none. */
   reset(): void {
-    if (rehearsing) return;
     const address = this.#address;
     let done = false;
     if (address !== undefined) {
@@ -148,6 +151,13 @@ const FEW = 8;
 /** How often at most to look whether a released thread is idle, some 20 ms. */
 const LOOKS_AFTER = 200;
 
+/** What is known of threads that bear the name of the pool's, by their ids. */
+class KnownThreads {
+  ours = new Set<number>();
+  foreign = new Set<number>();
+  parked = new Set<number>();
+}
+
 /**
  * The threads of Deno's pool for blocking work, parked for the time of a fork.
  *
@@ -159,15 +169,30 @@ const LOOKS_AFTER = 200;
  * take a call of ours. Ours are those that have once been seen in it; when a call brings forth a new thread, no idle one
  * of ours was left, and the idle ones still unknown are foreign. Both are remembered, or each fork would add a thread.
  */
-class PoolThreads {
+export class PoolThreads {
   readonly #word = new Int32Array(new ArrayBuffer(4));
-  #calls = new Set<Promise<number>>();
-  /** The latest of them, where it is of this turn of the event loop. */
-  #latest: Promise<number> | undefined;
   #address = 0;
-  #ours = new Set<number>();
-  #foreign = new Set<number>();
-  #parked = new Set<number>();
+  #calls = new Set<Promise<number>>();
+  #known = new KnownThreads();
+  /** What a child has instead of those two, made beforehand: in the child it would take longer. */
+  #childs: { calls: Set<Promise<number>>; known: KnownThreads } | undefined;
+  /** Whether those that are parked will be until the end of this turn of the event loop. */
+  #held = false;
+  /** Whether it was noted, right before a fork, what is pending. */
+  #noted = false;
+  readonly #ops: PendingOps;
+
+  constructor(ops: PendingOps) {
+    this.#ops = ops;
+  }
+
+  /** One without threads, to whom what happens in a child can happen in a rehearsal. */
+  static standIn(): PoolThreads {
+    const threads = new PoolThreads(new PendingOps());
+    threads.#prepareChild();
+    threads.#noted = true;
+    return threads;
+  }
 
   /** Whether the thread sits in our wait. */
   isParked(thread: Thread): boolean {
@@ -178,12 +203,12 @@ class PoolThreads {
   /** Whether the thread is an idle one of our pool, as far as is known. */
   isIdle(thread: Thread): boolean {
     return thread.kind === "pool" && thread.onTimedFutex &&
-      !this.#foreign.has(thread.tid);
+      !this.#known.foreign.has(thread.tid);
   }
 
   /** Whether the thread is known to take our calls. */
   isOurs(thread: Thread): boolean {
-    return this.#ours.has(thread.tid);
+    return this.#known.ours.has(thread.tid);
   }
 
   /** Gives the pool that many things to do that last until {@linkcode release}. */
@@ -201,7 +226,7 @@ class PoolThreads {
       unrefOp(call);
       this.#calls.add(call);
       call.then(() => this.#calls.delete(call));
-      if (i === count - 1) pendingOps.survey(call);
+      if (i === count - 1) this.#ops.survey(call);
     }
   }
 
@@ -217,14 +242,14 @@ class PoolThreads {
     let born = false;
     for (const thread of threads) {
       if (!this.isParked(thread)) continue;
-      this.#ours.add(thread.tid);
-      this.#parked.add(thread.tid);
+      this.#known.ours.add(thread.tid);
+      this.#known.parked.add(thread.tid);
       if (!before.has(thread.tid)) born = true;
     }
     if (!born) return;
     for (const thread of idle) {
-      if (this.isIdle(thread) && !this.#ours.has(thread.tid)) {
-        this.#foreign.add(thread.tid);
+      if (this.isIdle(thread) && !this.#known.ours.has(thread.tid)) {
+        this.#known.foreign.add(thread.tid);
       }
     }
   }
@@ -234,13 +259,13 @@ class PoolThreads {
    * be taken by nobody, and a child's pool that takes itself for full would wait with that call for ever.
    */
   disown(idle: readonly Thread[]): void {
-    for (const { tid } of idle) this.#foreign.add(tid);
+    for (const { tid } of idle) this.#known.foreign.add(tid);
   }
 
   /** Forgets threads that have ended: their numbers may come back. */
   forgetEnded(alive: ReadonlySet<number>): void {
-    this.#ours = this.#ours.intersection(alive);
-    this.#foreign = this.#foreign.intersection(alive);
+    this.#known.ours = this.#known.ours.intersection(alive);
+    this.#known.foreign = this.#known.foreign.intersection(alive);
   }
 
   /**
@@ -250,8 +275,14 @@ class PoolThreads {
    * A call that the program itself gives to the pool before then brings forth a thread more, so only few are kept.
    */
   releaseSoon(): void {
-    if (this.#parked.size > FEW) this.release();
-    else queueMicrotask(() => this.release());
+    if (this.#known.parked.size > FEW) return this.release();
+    this.#held = true;
+    queueMicrotask(() => this.release());
+  }
+
+  /** Whether this is still the turn of the event loop in which the latest fork was made, and its threads are parked. */
+  get areHeld(): boolean {
+    return this.#held;
   }
 
   /**
@@ -260,10 +291,11 @@ class PoolThreads {
    * the parent count.
    */
   release(): void {
+    this.#held = false;
     if (this.#calls.size === 0) return;
     this.#wake();
-    const parked = this.#parked;
-    this.#parked = new Set();
+    const parked = this.#known.parked;
+    this.#known.parked = new Set();
     for (const tid of parked) this.#watch(tid);
   }
 
@@ -302,31 +334,37 @@ class PoolThreads {
 
   /** In the parent, right before a fork: notes what is pending, none of which will ever come in the child. */
   notePending(): void {
-    this.#latest = this.#parked.size > 0 ? [...this.#calls].at(-1) : undefined;
-    if (this.#latest !== undefined) pendingOps.note(this.#latest);
+    // Calls are numbered, and the one of this turn tells which there are.
+    this.#noted = this.#known.parked.size > 0;
+    if (this.#noted) this.#ops.note();
+    this.#prepareChild();
+  }
+
+  #prepareChild(): void {
+    this.#childs ??= { calls: new Set(), known: new KnownThreads() };
   }
 
   /** In the child, before its pool is given the first call: forgets the parent's threads, and all that the parent was waiting for. */
   abandon(): void {
-    if (rehearsing) return pendingOps.abandonSoon();
-    this.#calls = new Set();
-    this.#ours = new Set();
-    this.#foreign = new Set();
-    this.#parked = new Set();
-    if (this.#latest === undefined) this.#noteByCall();
-    pendingOps.abandonSoon();
+    const { calls, known } = this.#childs!;
+    this.#calls = calls;
+    this.#known = known;
+    this.#childs = undefined;
+    this.#held = false;
+    if (!this.#noted) this.#noteByCall();
+    this.#ops.abandonSoon();
   }
 
-  /** Calls are numbered, and so one more tells which there are. */
+  /** Where there is no such call, one more tells. */
   #noteByCall(): void {
     this.occupy(1);
     this.#wake();
-    pendingOps.note([...this.#calls].at(-1)!);
+    this.#ops.note();
     this.#calls.clear();
   }
 }
 
 /** The one pool of this thread's runtime. */
-export const poolThreads: PoolThreads = new PoolThreads();
+export const poolThreads: PoolThreads = new PoolThreads(pendingOps);
 
 beforePoolCall.run = () => poolThreads.release();

@@ -26,6 +26,8 @@ export class Rest {
 
   /** Whether there is the thread of `Deno.watchFs`. */
   watchesFiles = false;
+  /** The files of those that may run again in the same turn of the event loop, as they are not parked. */
+  restless: ReadonlySet<string> = new Set();
 
   /**
    * Waits until every other thread rests, and parks the idle ones of the pool. Gives how much each had run when it was seen at rest:
@@ -35,6 +37,10 @@ export class Rest {
     try {
       this.#settle();
       const threads = [...this.#threads.values()];
+      this.restless = new Set(
+        threads.filter((thread) => !poolThreads.isParked(thread))
+          .map(({ schedstat }) => schedstat),
+      );
       this.watchesFiles = threads.some((thread) =>
         thread.kind === "other" && thread.name.startsWith(WATCHING)
       );

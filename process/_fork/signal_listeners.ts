@@ -1,4 +1,3 @@
-import { rehearsing } from "../../ffi/_after_fork.ts";
 import { cString } from "../../ffi/_arguments.ts";
 import { hasTestRunner, unrefOp } from "../../ffi/_deno_core.ts";
 import { checkZero } from "../../ffi/_libc.ts";
@@ -175,7 +174,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
  * added, from the moment that this module is loaded; in a child they are served by a {@linkcode SignalPipe}, and so are
  * those that it adds. `node:process` and `Deno.serve` go through the same two functions.
  */
-class SignalListeners {
+export class SignalListeners {
   readonly #listeners = new Map<Deno.Signal, Set<Listener>>();
   readonly #pipe = new SignalPipe((number) => {
     for (const [signal, listeners] of this.#listeners) {
@@ -266,16 +265,20 @@ class SignalListeners {
    * been about to tell them of a signal that the parent had got, and only the parent.
    */
   renew(): void {
-    if (rehearsing) return;
     if (this.displaced.size > 0) this.displaced.clear();
-    for (const [signal, listeners] of this.#inChild ? [] : this.#listeners) {
-      for (const listener of listeners) this.#native.remove(signal, listener);
-    }
+    const isFirst = !this.#inChild;
     this.#inChild = true;
-    if (!this.isServing) return;
+    if (this.#listeners.size === 0) return;
+    if (isFirst) this.#takeFromDeno();
     this.#pipe.renew();
     for (const signal of this.#listeners.keys()) {
       this.#pipe.catch(numberOf(signal));
+    }
+  }
+
+  #takeFromDeno(): void {
+    for (const [signal, listeners] of this.#listeners) {
+      for (const listener of listeners) this.#native.remove(signal, listener);
     }
   }
 

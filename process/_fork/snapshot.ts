@@ -2,6 +2,7 @@ import { cString } from "../../ffi/_arguments.ts";
 import {
   CallList,
   type CallResult,
+  int,
   symbolAddresses,
 } from "../../ffi/_call_list.ts";
 import { errnoAddress } from "../../ffi/_libc.ts";
@@ -11,7 +12,7 @@ import { ERRNO } from "../../ffi/errors.ts";
 import { mappings } from "./proc_file.ts";
 
 /** Adds to a list of calls what reads a file of /proc into memory, the rest of which is zeroed. Gives the call that tells how much it was. */
-export function readFile(
+function readFile(
   list: CallList,
   path: Uint8Array<ArrayBuffer>,
   into: Uint8Array<ArrayBuffer>,
@@ -35,18 +36,23 @@ export interface Part {
   readonly comparison: CallResult;
 }
 
+/** Adds to a list of calls what reads something of /proc and compares it; `compared` is called right after each comparison. */
+type Look = (list: CallList, compared: (call: CallResult) => void) => void;
+
 /**
  * What files of /proc say at one moment, read and compared with what they said at another, by calls that nothing comes between.
  */
 export class Snapshot {
   readonly #list = new CallList();
-  readonly #parts: Part[] = [];
+  readonly #looks: { readonly look: Look; readonly parts: readonly Part[] }[] =
+    [];
 
   /** Has a file compared of no more than `size` bytes. */
   addFile(path: string, size: number): Part {
-    return this.#compare(size, (now) => {
-      readFile(this.#list, cString(path, "path"), now);
+    const [part] = this.#add([size], (list, [now]) => {
+      readFile(list, cString(path, "path"), now!);
     });
+    return part!;
   }
 
   /** Has parts of a file compared of no more than `size` bytes: each begins with a text, and goes on for so many bytes. */
@@ -57,24 +63,27 @@ export class Snapshot {
   ): Part[] {
     const { memcpy, memmem, memset } = symbolAddresses();
     const file = new Uint8Array(new ArrayBuffer(size));
-    readFile(this.#list, cString(path, "path"), file);
-    return parts.map(([start, length]) => {
-      const text = cString(start, "start");
-      const startLength = text.length - 1;
-      return this.#compare(startLength + length, (now) => {
-        this.#list.call(memset, now, 0, now.length);
-        const found = this.#list.call(memmem, file, size, text, startLength);
-        this.#list.unlessZero(found, () => {
-          this.#list.call(memcpy, now, found, now.length);
+    const starts = parts.map(([start]) => cString(start, "start"));
+    const lengths = parts.map(([start, length]) => start.length + length);
+    return this.#add(lengths, (list, nows) => {
+      readFile(list, cString(path, "path"), file);
+      for (const [index, now] of nows.entries()) {
+        const start = starts[index]!;
+        list.call(memset, now, 0, now.length);
+        const found = list.call(memmem, file, size, start, start.length - 1);
+        list.unlessZero(found, () => {
+          list.call(memcpy, now, found, now.length);
         });
-      });
+      }
     });
   }
 
   /** Takes what is now for what is to be compared with. */
   take(): void {
     this.#list.run();
-    for (const { now, then } of this.#parts) then.set(now);
+    for (const { parts } of this.#looks) {
+      for (const { now, then } of parts) then.set(now);
+    }
   }
 
   /** Looks how it is now. */
@@ -87,28 +96,44 @@ export class Snapshot {
     return this.#list.result(comparison) === 0;
   }
 
-  #compare(size: number, read: (now: Bytes) => void): Part {
-    const now = new Uint8Array(new ArrayBuffer(size));
-    const then = new Uint8Array(new ArrayBuffer(size));
-    read(now);
+  /** Adds the look to another list, which ends there if anything is not the same: at all, or at the files of those parts. */
+  lookIn(list: CallList, only?: ReadonlySet<Part>): void {
+    for (const { look, parts } of this.#looks) {
+      if (only !== undefined && !parts.some((part) => only.has(part))) continue;
+      look(list, (comparison) => list.endUnlessZero(comparison));
+    }
+  }
+
+  #add(
+    sizes: readonly number[],
+    read: (list: CallList, nows: readonly Bytes[]) => void,
+  ): Part[] {
+    const buffers = sizes.map((size) => ({
+      now: new Uint8Array(new ArrayBuffer(size)),
+      then: new Uint8Array(new ArrayBuffer(size)),
+    }));
+    const nows = buffers.map(({ now }) => now);
     const { memcmp } = symbolAddresses();
-    const comparison = this.#list.call(memcmp, now, then, size);
-    const part = { now, then, comparison };
-    this.#parts.push(part);
-    return part;
+    const look: Look = (list, compared) => {
+      read(list, nows);
+      for (const { now, then } of buffers) {
+        compared(list.call(memcmp, now, then, now.length));
+      }
+    };
+    const comparisons: CallResult[] = [];
+    look(this.#list, (comparison) => comparisons.push(comparison));
+    const parts = buffers.map((buffer, index) => ({
+      ...buffer,
+      comparison: comparisons[index]!,
+    }));
+    this.#looks.push({ look, parts });
+    return parts;
   }
 }
 
 /** Nothing is ever mapped in the first page, and user space ends below this on both architectures. */
 const FIRST = 4096n;
 const END = (1n << 48n) - FIRST;
-
-/** The fields of `/proc/self/statm` that say how much is mapped, and how much of it can be written: they change with a new mapping. */
-const SIZE = 0;
-const DATA = 5;
-
-const STATM = cString("/proc/self/statm", "path");
-const LINE = 128;
 
 interface Range {
   readonly start: bigint;
@@ -131,8 +156,6 @@ interface Treatment {
  */
 export class AddressSpace {
   readonly #ranges: readonly Range[];
-  readonly #before = new Uint8Array(new ArrayBuffer(LINE));
-  readonly #after = new Uint8Array(new ArrayBuffer(LINE));
   #treatments: Treatment[] = [];
 
   /** Finds the mappings that are in the way, by trying each. */
@@ -149,57 +172,30 @@ export class AddressSpace {
     this.#ranges = ranges.filter(({ length }) => length > 0n);
   }
 
-  /** Before the fork: puts all of it into that. */
+  /** By calls of the list, before the fork: puts all of it into that. The list ends where something is in the way. */
   include(list: CallList): void {
-    const { madvise, memcpy } = symbolAddresses();
-    readFile(list, STATM, this.#before);
+    const { madvise, memcmp, memcpy } = symbolAddresses();
     this.#treatments = this.#ranges.map(({ start, length }) => {
+      const errno = new Uint8Array(new ArrayBuffer(4));
       const call = list.call(madvise, start, length, MADV_DOFORK);
-      const errno = new Int32Array(new ArrayBuffer(4));
-      list.call(memcpy, new Uint8Array(errno.buffer), errnoAddress(), 4);
-      return { call, errno };
+      list.unlessZero(call, () => {
+        list.call(memcpy, errno, errnoAddress(), 4);
+        list.endUnlessZero(list.call(memcmp, errno, HOLE, 4));
+      });
+      return { call, errno: new Int32Array(errno.buffer) };
     });
   }
 
-  /** In the parent, after the fork: notes how much is mapped. */
-  note(list: CallList): void {
-    readFile(list, STATM, this.#after);
-  }
-
-  /** Whether nothing was in the way, so that all of it was in the fork. A new mapping may be, and then the others are to be found anew. */
+  /** Whether nothing was in the way. A new mapping may be, and then the others are to be found anew. */
   wasIncluded(list: CallList): boolean {
     return this.#treatments.every(({ call, errno }) =>
-      // A hole makes the call give -1 and ENOMEM, yet all that is mapped has been treated.
       list.result(call) === 0 || errno[0] === ERRNO.ENOMEM
     );
   }
-
-  /**
-   * Whether nothing was mapped between the two. A page of the heap that V8 has taken in between would be missing in the child.
-   */
-  wasUnchanged(): boolean {
-    return fieldOf(this.#before, SIZE) === fieldOf(this.#after, SIZE) &&
-      fieldOf(this.#before, DATA) === fieldOf(this.#after, DATA);
-  }
 }
 
-/** The number in a place of a line; -1 if there is none. */
-function fieldOf(line: Uint8Array, place: number): number {
-  let field = 0;
-  let number = 0;
-  for (const byte of line) {
-    const digit = byte - 0x30;
-    if (digit >= 0 && digit <= 9) {
-      number = number * 10 + digit;
-    } else if (field === place) {
-      return number;
-    } else {
-      field++;
-      number = 0;
-    }
-  }
-  return -1;
-}
+/** A hole makes the call give that, yet all that is mapped has been treated. */
+const HOLE = int(ERRNO.ENOMEM);
 
 function treat(start: bigint, length: bigint): number {
   return forkSymbols().madvise(start, length, MADV_DOFORK);

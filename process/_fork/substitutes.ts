@@ -1,8 +1,8 @@
-import { rehearsing } from "../../ffi/_after_fork.ts";
 import { ERRNO, PosixError } from "../../ffi/errors.ts";
 import { _exit } from "../_exit.ts";
 
-const hasTelemetry = /^2\.[12]\./.test(Deno.version.deno);
+/** Whether this Deno has the thread of its telemetry, which a child lacks. */
+export const hasTelemetry: boolean = /^2\.[12]\./.test(Deno.version.deno);
 
 /**
  * In the child, on Deno 2.1 and 2.2: ends it without the runtime's own way out.
@@ -11,7 +11,6 @@ const hasTelemetry = /^2\.[12]\./.test(Deno.version.deno);
  * a forked child as it leaves any process: its own code for unloading and for printing what was not caught is at work.
  */
 export function endWithoutTelemetry(): void {
-  if (!hasTelemetry || rehearsing) return;
   listenLast({
     unload() {
       announceExit();

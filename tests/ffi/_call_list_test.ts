@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import {
   CallList,
   CallOutput,
+  int,
   MAKER_CODE,
   symbolAddresses,
 } from "../../ffi/_call_list.ts";
@@ -106,7 +107,7 @@ Deno.test(
     const list = new CallList();
     const pair = memory(8);
     const [sender, receiver] = [
-      new CallOutput(pair),
+      new CallOutput(pair.subarray(0, 4)),
       new CallOutput(pair.subarray(4)),
     ];
     const bytes = cString("needle in a haystack", "text");
@@ -161,6 +162,27 @@ Deno.test("CallList passes calls over where a result is the one expected", () =>
     list.run();
     assertEquals([...bytes], [...expected]);
   }
+});
+
+Deno.test("CallList ends where a result must be 0 and is not, and what it has not reached is as presumed", () => {
+  const { memcmp, memset } = symbolAddresses();
+  const [one, other, touched] = [int(1), int(1), int(0)];
+  const list = new CallList();
+  const comparison = list.call(memcmp, one, other, 4);
+  list.endUnlessZero(comparison);
+  const late = list.call(memset, touched, 1, 4);
+  list.prepare();
+  list.presume(late, -2);
+  other[0] = 2;
+  list.run();
+  assert(list.result(comparison) !== 0);
+  assertEquals(list.result(late), -2);
+  assertEquals(touched[0], 0);
+  other[0] = 1;
+  list.run();
+  assertEquals(list.result(comparison), 0);
+  assert(list.result(late) !== -2);
+  assertEquals(touched[0], 1);
 });
 
 Deno.test("CallList lets an argument be changed from run to run", () => {
