@@ -6,7 +6,6 @@ import {
   checkZero,
   lastError,
 } from "./_libc.ts";
-import { mapMemory } from "./_memory.ts";
 import {
   addressSymbols,
   callSymbols,
@@ -221,17 +220,17 @@ export class CallList {
   /** Makes ready for the calls; the list cannot grow any more. */
   prepare(): void {
     if (this.#words.length === 0) this.#write();
-    maker ??= loadMachineCode(MAKER_CODE, () => "Cannot make calls");
+    callMaker();
   }
 
   /**
-   * Makes ready for the calls to be made by a thread of their own: gives what that is to run, and with which argument. The list lies
-   * in memory that is never given back, for the thread may still be at it when V8 has ended and freed all that was its own.
+   * Puts the list at an address, for others to have the calls made: gives the function that they are to call, and with which argument.
+   * That is for memory that outlasts V8, which frees all that is its own when it ends; nothing else of the list can be used any more.
    */
-  forThread(): { start: bigint; argument: bigint } {
-    if (this.#words.length === 0) this.#write(lastingMemory);
-    this.prepare();
-    return { start: maker!, argument: this.#address };
+  putAt(address: bigint): { entry: bigint; argument: bigint } {
+    this.#write(address);
+    memorySymbols().store(address, this.#words, BigInt(this.#words.byteLength));
+    return { entry: callMaker(), argument: address };
   }
 
   /** Makes the calls. */
@@ -276,12 +275,12 @@ export class CallList {
     return new CallResult(this.#calls.length - 1);
   }
 
-  #write(allocate = (bytes: number) => new ArrayBuffer(bytes)): void {
+  #write(address?: bigint): void {
     this.end();
-    const buffer = allocate(this.#calls.length * CALL);
+    const buffer = new ArrayBuffer(this.#calls.length * CALL);
     this.#words = new BigInt64Array(buffer);
     this.#ints = new Int32Array(buffer);
-    this.#address = addressOf(buffer);
+    this.#address = address ?? addressOf(buffer);
     const addresses = new Map<ArrayBuffer, bigint>();
     for (const [index, call] of this.#calls.entries()) {
       const at = index * WORDS;
@@ -317,13 +316,8 @@ export class CallList {
 
 let maker: bigint | undefined;
 
-function lastingMemory(bytes: number): ArrayBuffer {
-  return mapMemory(
-    -1,
-    bytes,
-    PROT_READ | PROT_WRITE,
-    MAP_PRIVATE | MAP_ANONYMOUS,
-  );
+function callMaker(): bigint {
+  return maker ??= loadMachineCode(MAKER_CODE, () => "Cannot make calls");
 }
 
 function isLate(value: unknown): value is CallResult | CallOutput {

@@ -69,9 +69,6 @@ export const addressSymbols = lazySymbols({
   pread: { type: "pointer" },
   prctl: { type: "pointer" },
   pthread_create: { type: "pointer" },
-  pthread_detach: { type: "pointer" },
-  pthread_join: { type: "pointer" },
-  pthread_self: { type: "pointer" },
   pthread_sigmask: { type: "pointer" },
   read: { type: "pointer" },
   setpgid: { type: "pointer" },
@@ -82,7 +79,6 @@ export const addressSymbols = lazySymbols({
   socketpair: { type: "pointer" },
   syscall: { type: "pointer" },
   umask: { type: "pointer" },
-  usleep: { type: "pointer" },
   write: { type: "pointer" },
 });
 

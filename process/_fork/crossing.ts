@@ -208,12 +208,14 @@ export class Crossing {
   ) {
     this.watchesFiles = watchesFiles;
     this.loops = new EventLoops();
+    // Itself is one of them.
+    const threads = `\nThreads:\t${notes.size + 1}\n`;
+    const status = this.#snapshot.addParts(CAUGHT.path, STATUS_SIZE, [
+      [CAUGHT.name, CAUGHT.length],
+      [threads, 0],
+    ]);
     this.#shape = [
-      ...this.#snapshot.addParts(CAUGHT.path, STATUS_SIZE, [
-        [CAUGHT.name, CAUGHT.length],
-        // Itself is one of them.
-        [`\nThreads:\t${notes.size + 1}\n`, 0],
-      ]),
+      ...status,
       ...this.loops.files.entries().map(([path, length]) =>
         this.#snapshot.addFile(path, length + 1)
       ),
@@ -228,6 +230,8 @@ export class Crossing {
       new Set(restless.keys().map((path) => this.#rest.get(path)!)),
     );
     this.#snapshot.take();
+    // One that has been started since was not seen at rest.
+    status[1]!.then.set(new TextEncoder().encode(threads));
     this.takeRest(notes);
   }
 

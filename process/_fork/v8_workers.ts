@@ -1,11 +1,13 @@
 import {
-  CallList,
-  CallOutput,
+  type CallList,
   type CallResult,
   symbolAddresses,
 } from "../../ffi/_call_list.ts";
 import { ARCHITECTURE } from "../../ffi/_libc.ts";
 import { memorySymbols } from "../../ffi/_symbols.ts";
+import { SIG_SETMASK } from "../../ffi/constants.ts";
+import { SIGSET } from "../../ffi/layouts.ts";
+import { FirstCall, VIRTUAL_FUNCTIONS } from "./first_call.ts";
 import {
   listProc,
   type Mapping,
@@ -42,11 +44,15 @@ const LOCK_KIND = 16;
 const WAKE_FLAGS = 36;
 const WAKE_FLAGS_MASK = 0b111;
 
-/** How long a child is given to end before its workers are started, in microseconds. */
-const DELAY = 1000;
-
 /** No address of user space is as high, on either architecture. */
 const ADDRESS_END = 1n << 48n;
+
+/** What hands out the work to V8's worker threads. */
+interface Runner {
+  readonly object: bigint;
+  /** Where its list of idle threads begins, and ends: where these addresses are kept. */
+  readonly idle: { readonly start: bigint; readonly end: bigint };
+}
 
 /** A worker thread of V8's, as it is found in memory. */
 interface Worker {
@@ -60,6 +66,8 @@ interface Worker {
   readonly wake: bigint;
   /** The lock that goes with that. */
   readonly lock: bigint;
+  /** What hands out the work. */
+  readonly runner: Runner;
   readonly making: Making;
 }
 
@@ -75,9 +83,10 @@ interface Worker {
  */
 class V8Workers {
   #workers: readonly Worker[] | undefined;
-  /** What a child's first thread runs, which starts the others. */
-  readonly #start = new CallList();
-  #started: CallResult | undefined;
+  /** Where they are started when V8 has the first task for them. */
+  #firstTask: FirstCall | undefined;
+  /** Where that cannot be told: the calls that start them in the child. */
+  #started: readonly CallResult[] = [];
   /** Whether this process has them; with all of V8 on one thread there are none, and none are missed. */
   complete = true;
 
@@ -85,81 +94,126 @@ class V8Workers {
   find(): void {
     if (this.#workers !== undefined || !this.complete) return;
     const tids = new Set(listProc("/proc/self/task").filter(isWorker));
-    const found = tids.size > 0 ? new Search(tids).workers : [];
+    const { workers: found, table } = tids.size > 0
+      ? new Search(tids)
+      : { workers: [], table: undefined };
     this.complete = found.length === tids.size;
     if (!this.complete) return;
     this.#workers = found;
-    if (found.length === 0) return;
-    this.#planStart(found);
-    leaveStack();
+    if (table === undefined) return;
+    const runners = [...runnersOf(found).keys()];
+    const objects = runners.map(({ object }) => object);
+    const firstTask = new FirstCall(objects, table, (list, room) => {
+      const { memset, pthread_sigmask } = symbolAddresses();
+      const { size } = SIGSET;
+      const [all, former] = [room, room + BigInt(size)];
+      list.call(memset, all, 0xff, size);
+      list.call(pthread_sigmask, SIG_SETMASK, all, former);
+      startThreads(list, found);
+      list.call(pthread_sigmask, SIG_SETMASK, former, 0);
+    });
+    if (firstTask.comesWith(giveTask)) this.#firstTask = firstTask;
   }
 
-  #planStart(workers: readonly Worker[]): void {
-    const { pthread_create, pthread_detach, pthread_self, usleep } =
-      symbolAddresses();
-    this.#start.call(pthread_detach, this.#start.call(pthread_self));
-    this.#start.call(usleep, DELAY);
-    for (const { object, handle, start } of workers) {
-      this.#start.call(pthread_create, handle, 0, start, object);
-    }
+  /** Whether a child has them only from the first task on. */
+  get waitForTask(): boolean {
+    return this.#firstTask !== undefined;
   }
 
   /**
    * In the child, by calls of the list, on its only thread, with signals blocked, which is how the workers get to have them blocked
-   * as well. One thread starts them, a moment later: work for them can wait so long, and many a child ends before. To start a
-   * thread, and to end it, takes some 100 µs, and V8 has one for each further processor.
+   * as well. If possible they are started only when there is something for them to do: many a child ends before, and it takes longer
+   * to start two threads, and to end them, than to do all else.
    */
   restart(list: CallList): void {
-    const { memcpy } = symbolAddresses();
+    const { memcmp, memcpy } = symbolAddresses();
     const workers = this.#workers ?? [];
+    this.#started = [];
     for (const worker of workers) {
       const { lock, wake, freshLock, freshWake } = asNew(worker);
       list.call(memcpy, lock, freshLock, freshLock.length);
       list.call(memcpy, wake, freshWake, freshWake.length);
     }
-    this.#started = undefined;
-    if (workers.length === 0) return;
-    this.#started = startThread(list, this.#start);
+    const firstTask = this.#firstTask;
+    const isPending = firstTask && this.#seePending(list, firstTask);
+    for (const { idle } of runnersOf(workers).keys()) {
+      // None is there to be called up.
+      list.call(memcpy, idle.end, idle.start, WORD);
+    }
+    if (!firstTask || !isPending) {
+      this.#started = startThreads(list, workers);
+      return;
+    }
+    firstTask.await(list);
+    list.unlessZero(list.call(memcmp, isPending, NOTHING, 1), () => {
+      firstTask.forgo(list);
+      startThreads(list, workers);
+    });
   }
 
-  /** In the child, after that: sees whether they will be there. */
+  /**
+   * By calls of the list: sees whether there is a task already. Whoever has forked may have given one, to a worker that was called up,
+   * but had not come to it. Gives a byte that is not 0 then.
+   */
+  #seePending(list: CallList, firstTask: FirstCall): Uint8Array<ArrayBuffer> {
+    const { memcmp, memcpy, memset } = symbolAddresses();
+    const isPending = new Uint8Array(new ArrayBuffer(1));
+    for (const [{ idle }, count] of runnersOf(this.#workers ?? [])) {
+      const full = new BigUint64Array(new ArrayBuffer(WORD));
+      memorySymbols().memcpy(full, idle.start, 8n);
+      full[0]! += BigInt(count * WORD);
+      const end = new Uint8Array(full.buffer);
+      // Where they were never started there never was a task.
+      list.unlessZero(firstTask.wasMade(list), () => {
+        list.unlessZero(list.call(memcmp, idle.end, end, WORD), () => {
+          list.call(memset, isPending, 1, 1);
+        });
+      });
+    }
+    return isPending;
+  }
+
+  /** In the child, after that: sees whether they are there, or will be. */
   finish(list: CallList): void {
-    if (this.#started === undefined || list.result(this.#started) === 0) return;
+    for (const call of this.#started) {
+      if (list.result(call) !== 0) return this.#giveUp();
+    }
+  }
+
+  #giveUp(): void {
     this.complete = false;
     this.#workers = undefined;
   }
 }
 
-/** What a thread does that only ends. */
-const NOTHING = new CallList();
+const NOTHING = new Uint8Array(new ArrayBuffer(1));
 
-/** The handle of the thread that was started last. */
-const latestThread = new Uint8Array(new ArrayBuffer(WORD));
+/** What hands out the work, and to how many of the workers. */
+function runnersOf(workers: readonly Worker[]): Map<Runner, number> {
+  const runners = new Map<Runner, number>();
+  for (const { runner } of workers) {
+    runners.set(runner, (runners.get(runner) ?? 0) + 1);
+  }
+  return runners;
+}
 
-/** By a call of the list: starts a thread that makes the calls of another list, which is not to change any more. */
-function startThread(list: CallList, body: CallList): CallResult {
-  const { start, argument } = body.forThread();
-  return list.call(
-    symbolAddresses().pthread_create,
-    latestThread,
-    0,
-    start,
-    argument,
+/** By calls of the list: has each start anew. */
+function startThreads(
+  list: CallList,
+  workers: readonly Worker[],
+): CallResult[] {
+  const { pthread_create } = symbolAddresses();
+  return workers.map(({ object, handle, start }) =>
+    list.call(pthread_create, handle, 0, start, object)
   );
 }
 
-/**
- * Has two threads start and end, one after the other. glibc keeps the stack of the first, and the second gets it; so in each child
- * there is one at hand, and what it takes to use it has been called before. That saves half of the time that the thread takes there.
- */
-function leaveStack(): void {
-  const { pthread_join } = symbolAddresses();
-  const list = new CallList();
-  for (let thread = 0; thread < 2; thread++) {
-    startThread(list, NOTHING);
-    list.call(pthread_join, new CallOutput(latestThread), 0);
-  }
-  list.run();
+/** A WebAssembly module without anything in it. */
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+/** Has V8 give its workers something to do. */
+function giveTask(): void {
+  WebAssembly.compile(EMPTY_MODULE).catch(() => {});
 }
 
 /**
@@ -192,6 +246,9 @@ function isWorker(tid: number): boolean {
 /** One look through memory. */
 class Search {
   readonly workers: Worker[] = [];
+  /** The table of virtual functions of what hands out their work; `undefined` where it is not what it should be. */
+  readonly table: bigint | undefined;
+  readonly #runners = new Map<bigint, Runner>();
   readonly #mappings: readonly Mapping[] = mappings();
   readonly #memory = new OwnMemory();
   readonly #tids: ReadonlySet<number>;
@@ -203,6 +260,7 @@ class Search {
     for (const mapping of this.#mappings) {
       if (mapping.name === "[heap]") this.#scan(mapping);
     }
+    this.table = this.#findTable();
     this.#memory.close();
   }
 
@@ -237,7 +295,39 @@ class Search {
     if (!this.#tids.has(tid) || !this.#isExecutable(start)) return undefined;
     const wake = object + BigInt(THREAD.wake * WORD);
     const lock = runner + BigInt(RUNNER.lock * WORD);
-    return { object, handle, start: start!, wake, lock, making };
+    return {
+      object,
+      handle,
+      start: start!,
+      wake,
+      lock,
+      runner: this.#runner(runner, lock + BigInt(making.lock)),
+      making,
+    };
+  }
+
+  /** The one of that address, whose list of idle threads is there. */
+  #runner(object: bigint, list: bigint): Runner {
+    const known = this.#runners.get(object);
+    if (known !== undefined) return known;
+    const idle = { start: list, end: list + BigInt(WORD) };
+    const runner = { object, idle };
+    this.#runners.set(object, runner);
+    return runner;
+  }
+
+  #findTable(): bigint | undefined {
+    const tables = new Set(
+      this.#runners.keys().map((runner) => this.#words(runner, 1)?.[0]),
+    );
+    const [table] = tables;
+    if (tables.size !== 1 || table === undefined) return undefined;
+    // The next class's table does not begin with a function.
+    const functions = this.#words(table, VIRTUAL_FUNCTIONS + 1);
+    const count = functions?.findIndex((address) =>
+      !this.#isExecutable(address)
+    );
+    return count === undefined || count < 1 ? undefined : table;
   }
 
   /** What glibc tells debuggers of it, which is different on each architecture and may be so in each version. */

@@ -19,7 +19,9 @@ import {
   SYS_futex,
 } from "../../ffi/constants.ts";
 import { PosixError } from "../../ffi/errors.ts";
+import { AGAIN, Crossing } from "../../process/_fork/crossing.ts";
 import { AddressSpace } from "../../process/_fork/snapshot.ts";
+import { v8Workers } from "../../process/_fork/v8_workers.ts";
 import { _exit } from "../../process/_exit.ts";
 import { fork } from "../../process/fork.ts";
 import { setrlimit } from "../../process/limits.ts";
@@ -39,6 +41,7 @@ import { assertProgramSays } from "../_run_program.ts";
 
 const MANY = new URL("./_many_forks_program.ts", import.meta.url);
 const EARLY = new URL("./_early_ends_program.ts", import.meta.url);
+const TASK = new URL("./_task_at_fork_program.ts", import.meta.url);
 const SEVERAL = new URL("./_forks_of_one_turn_program.ts", import.meta.url);
 
 const MADV_DONTFORK = 10;
@@ -389,9 +392,40 @@ Deno.test(
   }),
 );
 
+Deno.test("fork() has V8 start its threads in the child when it has something for them", () => {
+  assertEquals(reap(forkWith(() => 0)), 0);
+  // With all of V8 on one thread there are none.
+  const singleThreaded = readText("/proc/self/cmdline").includes(
+    "--single-threaded",
+  );
+  assertEquals(v8Workers.waitForTask, !singleThreaded);
+});
+
+Deno.test(
+  "fork() has done in the child what V8 was given to do right before",
+  withoutLeaks(() => assertProgramSays(TASK, [], "0 lost\n")),
+);
+
 Deno.test(
   "fork() gives children that may end before V8 has its threads, and while it gets them",
   withoutLeaks(() => assertProgramSays(EARLY, [], "all as they should\n")),
+);
+
+Deno.test(
+  "fork() does not take place while there is a thread that was not seen at rest",
+  withoutLeaks(() => {
+    const noThread = new Map<string, Uint8Array<ArrayBuffer>>();
+    const crossing = new Crossing(noThread, {
+      watchesFiles: false,
+      restless: new Set(),
+    });
+    for (const sure of [true, false]) {
+      const result = crossing.go(sure);
+      if (result === 0) _exit(1);
+      if (result > 0) reap(result);
+      assertEquals(result, AGAIN);
+    }
+  }),
 );
 
 Deno.test(
