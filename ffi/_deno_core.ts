@@ -75,7 +75,7 @@ export function deserialize(bytes: Uint8Array): unknown {
 }
 
 /** What comes after this is a task of its own; quicker than `queueMicrotask`, which is the runtime's and not V8's. */
-const AT_ONCE = Promise.resolve();
+export const AT_ONCE: Promise<void> = Promise.resolve();
 
 /**
  * The calls that are pending. Deno numbers them, those alone that are not over at once, and says of a number whether it is pending;

@@ -163,15 +163,11 @@ function forkRuntime(): number {
   try {
     pid = forkAtRest();
   } finally {
-    arrive(pid);
+    // Here are both sides, or the one that there is since the fork has failed.
+    if (pid === 0) becomeWhole(crossing!, own);
+    else poolThreads.releaseSoon();
   }
   return pid;
-}
-
-/** On either side, or where there is but one since the fork has failed. */
-function arrive(pid: number): void {
-  if (pid === 0) becomeWhole(crossing!, own);
-  else poolThreads.releaseSoon();
 }
 
 /** What the latest fork was made with: mostly as good for the next one. */
@@ -239,7 +235,6 @@ const REHEARSALS = 9;
 function rehearseArrival(crossing: Crossing, times = 1): void {
   rehearse(() => {
     for (let time = 0; time < times; time++) {
-      crossing.conclude(0);
       becomeWhole(crossing, standIns());
       _exit(0);
     }

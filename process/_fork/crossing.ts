@@ -103,11 +103,12 @@ const NOTHING = new Uint8Array(new ArrayBuffer(1));
  */
 class Gate {
   /** Two `int`s: the reading and the writing end. */
-  readonly #fds = new Int32Array(new ArrayBuffer(8)).fill(-1);
+  readonly #fds = new Int32Array(new ArrayBuffer(8));
   readonly #reader = new CallOutput(bytesOf(this.#fds, 0));
   readonly #writer = new CallOutput(bytesOf(this.#fds, 1));
   readonly #heard = new Uint8Array(new ArrayBuffer(1));
-  #opening: CallResult | undefined;
+  /** A byte that is 1 once the child was let go. */
+  readonly #isOpen = new Uint8Array(new ArrayBuffer(1));
 
   /** By calls of the list, before the fork: makes the pipe. The call gives 0, or -1 and errno. */
   make(list: CallList): CallResult {
@@ -135,27 +136,28 @@ class Gate {
     list.call(_exit, 1);
   }
 
-  /** In the parent, by calls of the list: lets the child go. */
+  /** In the parent, by calls of the list: lets the child go, and closes the pipe. */
   open(list: CallList): void {
-    this.#opening = list.call(symbolAddresses().write, this.#writer, WORD, 1);
+    const { close, memset, write } = symbolAddresses();
+    list.call(write, this.#writer, WORD, 1);
+    list.call(memset, this.#isOpen, 1, 1);
+    list.call(close, this.#reader);
+    list.call(close, this.#writer);
   }
 
-  /** Before the list is run: takes the gate for shut. */
-  presumeShut(list: CallList): void {
-    list.presume(this.#opening!, 0);
+  /** Before the list is run: there is no pipe yet. */
+  prepare(): void {
+    this.#isOpen[0] = 0;
   }
 
   /** In the parent, after the list: whether the child was let go. */
-  wasOpened(list: CallList): boolean {
-    return list.result(this.#opening!) === 1;
+  get isOpen(): boolean {
+    return this.#isOpen[0] === 1;
   }
 
-  /** In the parent: closes the pipe, if there is one. */
+  /** In the parent, where the child was not let go: closes the pipe. */
   close(): void {
-    for (const fd of this.#fds) {
-      if (fd !== -1) descriptorSymbols().close(fd);
-    }
-    this.#fds.fill(-1);
+    for (const fd of this.#fds) descriptorSymbols().close(fd);
   }
 }
 
@@ -270,24 +272,22 @@ export class Crossing {
    */
   go(sure: boolean): number {
     this.#doubt[0] = sure ? 0 : 1;
-    this.#list.presume(this.#pipe, 0);
+    this.#list.presume(this.#pipe, NOT_TRIED);
     this.#list.presume(this.#fork, NOT_TRIED);
-    this.#gate.presumeShut(this.#list);
+    this.#gate.prepare();
     this.#list.run();
-    return this.conclude(this.#list.result(this.#fork));
+    const pid = this.#list.result(this.#fork);
+    return pid === 0 || this.#gate.isOpen ? pid : this.#undo(pid);
   }
 
-  /** What {@linkcode Crossing.go} gives for what the fork has given. */
-  conclude(pid: number): number {
-    if (pid === 0) return pid;
-    try {
-      if (this.#list.result(this.#pipe) === -1) throw this.#error("pipe2");
-      if (pid === -1) throw this.#error("fork");
-      if (this.#gate.wasOpened(this.#list)) return pid;
-      return pid === NOT_TRIED ? AGAIN : discard(pid);
-    } finally {
-      this.#gate.close();
-    }
+  /** Where there is no child, or none that may go on. */
+  #undo(pid: number): typeof AGAIN {
+    const pipe = this.#list.result(this.#pipe);
+    if (pipe === NOT_TRIED) return AGAIN;
+    if (pipe === -1) throw this.#error("pipe2");
+    this.#gate.close();
+    if (pid === -1) throw this.#error("fork");
+    return discard(pid);
   }
 
   #error(syscall: string): PosixError {
@@ -296,7 +296,7 @@ export class Crossing {
 
   /** In the child: does what no call of the list can. */
   arrive(listeners: SignalListeners): void {
-    this.loops.finish(this.#list);
+    this.loops.finish();
     v8Workers.finish(this.#list);
     listeners.renew();
     if (this.#serves && !rehearsing) restoreSignals();

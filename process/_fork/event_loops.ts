@@ -86,8 +86,8 @@ export class EventLoops {
   readonly #signals: SignalSockets;
   readonly #shared: ReadonlySet<number>;
   readonly #connections: ReadonlySet<number>;
-  /** What the renewal has given in the child, none of it -1. */
-  readonly #given: CallResult[] = [];
+  /** A byte that is 1 in the child once it has its own. */
+  readonly #isDone = new Uint8Array(new ArrayBuffer(1));
   /** The registrations that are left out, and the epoll instance of each. */
   readonly #others: { epoll: number; registration: Registration }[];
   #leftOut: LeftOut[] = [];
@@ -147,46 +147,55 @@ export class EventLoops {
 
   /** In the child, by calls of the list: makes event loops of its own, which watch what the parent's did at the moment of the fork. */
   unshare(list: CallList): void {
-    const { epoll_create1, epoll_ctl, eventfd, socketpair } = symbolAddresses();
-    const given = (result: CallResult): CallResult => {
-      this.#given.push(result);
-      return result;
-    };
+    const { epoll_create1, epoll_ctl, eventfd, memset, socketpair } =
+      symbolAddresses();
+    /** What must not give -1: each is called only if all before it have not. */
+    const steps: (() => CallResult)[] = [];
     /** Puts a new description under the numbers of an old one. */
-    const replace = (fd: CallArgument, numbers: readonly number[]) => {
+    const replace = (make: () => CallArgument, numbers: readonly number[]) => {
       const { close, dup3 } = symbolAddresses();
-      for (const number of numbers) {
-        given(list.call(dup3, fd, number, O_CLOEXEC));
-      }
-      list.call(close, fd);
+      let fd: CallArgument = -1;
+      steps.push(
+        ...numbers.map((number, index) => () => {
+          if (index === 0) fd = make();
+          return list.call(dup3, fd, number, O_CLOEXEC);
+        }),
+        () => list.call(close, fd),
+      );
     };
     for (const fd of this.#wakers) {
-      replace(list.call(eventfd, 0, EFD_CLOEXEC | EFD_NONBLOCK), [fd]);
+      const make = () => list.call(eventfd, 0, EFD_CLOEXEC | EFD_NONBLOCK);
+      replace(make, [fd]);
     }
     const { receivers, senders } = this.#signals;
     if (receivers.length > 0) {
       const pair = new Uint8Array(new ArrayBuffer(8));
-      list.call(socketpair, AF_UNIX, NEW_SOCKET, 0, pair);
-      replace(new CallOutput(pair.subarray(0, 4)), receivers);
-      replace(new CallOutput(pair.subarray(4)), senders);
+      steps.push(() => list.call(socketpair, AF_UNIX, NEW_SOCKET, 0, pair));
+      replace(() => new CallOutput(pair.subarray(0, 4)), receivers);
+      replace(() => new CallOutput(pair.subarray(4)), senders);
     }
     for (const { fds, registrations } of this.#epolls) {
-      const epoll = list.call(epoll_create1, EPOLL_CLOEXEC);
-      for (const registration of registrations) {
-        const { fd } = registration;
-        if (!this.#shared.has(fd)) continue;
-        // It can outlive its number, when a duplicate is still open; then there is nothing to be renewed.
-        list.call(epoll_ctl, epoll, EPOLL_CTL_ADD, fd, eventOf(registration));
-      }
-      replace(epoll, fds);
+      replace(() => {
+        const epoll = list.call(epoll_create1, EPOLL_CLOEXEC);
+        for (const registration of registrations) {
+          const { fd } = registration;
+          if (!this.#shared.has(fd)) continue;
+          // It can outlive its number, when a duplicate is still open; then there is nothing to be renewed.
+          list.call(epoll_ctl, epoll, EPOLL_CTL_ADD, fd, eventOf(registration));
+        }
+        return epoll;
+      }, fds);
     }
+    const take = (step: number): void => {
+      if (step === steps.length) list.call(memset, this.#isDone, 1, 1);
+      else list.unless(steps[step]!(), -1, () => take(step + 1));
+    };
+    take(0);
   }
 
   /** In the child, after that: sees to it that all was done, and keeps what it has left out. */
-  finish(list: CallList): void {
-    for (const result of this.#given) {
-      if (list.result(result) === -1) throw noEventLoop();
-    }
+  finish(): void {
+    if (this.#isDone[0] !== 1 && !rehearsing) throw noEventLoop();
     if (this.#others.length === 0 || rehearsing) return;
     for (const { epoll, registration } of this.#others) {
       this.#leaveOut(epoll, registration);

@@ -1,5 +1,6 @@
 import { addressOf } from "../../ffi/_arguments.ts";
 import {
+  AT_ONCE,
   PendingOps,
   pendingOps,
   refOp,
@@ -181,6 +182,7 @@ export class PoolThreads {
   /** Whether it was noted, right before a fork, what is pending. */
   #noted = false;
   readonly #ops: PendingOps;
+  readonly #releaseAll = (): void => this.release();
 
   constructor(ops: PendingOps) {
     this.#ops = ops;
@@ -277,7 +279,7 @@ export class PoolThreads {
   releaseSoon(): void {
     if (this.#known.parked.size > FEW) return this.release();
     this.#held = true;
-    queueMicrotask(() => this.release());
+    AT_ONCE.then(this.#releaseAll);
   }
 
   /** Whether this is still the turn of the event loop in which the latest fork was made, and its threads are parked. */
