@@ -1,7 +1,7 @@
 /**
  * The Deno that `fork.ts` measures: it grows to as many KiB as argument 2 says, half of them objects on V8's heap, half array
  * buffers, then to as many MB of objects on that heap as argument 3 says, and then answers each line "library ROUNDS" or
- * "bare ROUNDS" with the times of so many rounds.
+ * "bare ROUNDS" with the times of so many rounds, and "share ROUNDS" with what the library took more, in rounds of both in turns.
  *
  * A bare round is made in C by the shared library of argument 1 (empty if there is none), in this very process: what it costs
  * is the fork itself.
@@ -54,6 +54,12 @@ function bareRound(): Times {
   return [forked[0]!, reaped[0]!];
 }
 
+function shareRound(): Times {
+  const [forked, reaped] = libraryRound();
+  const [bareForked, bareReaped] = bareRound();
+  return [forked - bareForked, reaped - bareReaped];
+}
+
 function resident(): number {
   const status = Deno.readTextFileSync("/proc/self/status");
   return Number(/^VmRSS:\s*(\d+)/m.exec(status)![1]);
@@ -66,12 +72,15 @@ function readLine(): string {
   return new TextDecoder().decode(buffer.subarray(0, count));
 }
 
+const kinds: Record<string, () => Times> = {
+  library: libraryRound,
+  bare: bareRound,
+  share: shareRound,
+};
+
 console.log(JSON.stringify({ resident: resident() }));
 for (let line; (line = readLine()) !== "";) {
   const [kind, rounds] = line.trim().split(" ");
-  const times = Array.from(
-    { length: Number(rounds) },
-    kind === "library" ? libraryRound : bareRound,
-  );
+  const times = Array.from({ length: Number(rounds) }, kinds[kind!]!);
   console.log(JSON.stringify({ times, resident: resident() }));
 }
