@@ -47,6 +47,7 @@ export const addressSymbols = lazySymbols({
   // unsigned int[3]: of the thread's id in there, how many bits it has, how many there are, and at which byte it is
   _thread_db_pthread_tid: { type: "pointer", optional: true },
   chdir: { type: "pointer" },
+  clock_gettime: { type: "pointer" },
   close: { type: "pointer" },
   dup2: { type: "pointer" },
   dup3: { type: "pointer" },
@@ -494,6 +495,8 @@ export const forkSymbols = lazySymbols({
   fork: { parameters: [], result: "i32" },
   // pid_t gettid(void); a thread has the process's own id only if it is the main one
   gettid: { parameters: [], result: "i32" },
+  // int clock_gettime(clockid_t clockid, struct timespec *tp);
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   // int madvise(void *addr, size_t length, int advice);
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
   // int usleep(useconds_t usec);

@@ -204,7 +204,7 @@ function crossingAtRest(rest: Rest): Crossing {
   if (crossing !== undefined) rehearseArrival(crossing);
   const notes = rest.settle();
   if (crossing?.takeRest(notes) && crossing.fits()) return crossing;
-  crossing = new Crossing(notes, rest);
+  crossing = new Crossing(notes, rest.watchesFiles);
   rehearseArrival(crossing, REHEARSALS);
   return crossing;
 }

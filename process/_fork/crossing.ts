@@ -16,10 +16,8 @@ import type { PosixError } from "../../ffi/errors.ts";
 import { SIGACTION, SIGSET } from "../../ffi/layouts.ts";
 import { EventLoops } from "./event_loops.ts";
 import { readProc } from "./proc_file.ts";
-import type { Rest } from "./rest.ts";
 import { type SignalListeners, signalListeners } from "./signal_listeners.ts";
 import { AddressSpace, type Part, Snapshot } from "./snapshot.ts";
-import { NOTE_SIZE } from "./thread.ts";
 import { v8Workers } from "./v8_workers.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -190,8 +188,8 @@ export class Crossing {
   readonly #gate = new Gate();
   /** What it was put together for. */
   readonly #shape: readonly Part[];
-  /** How much each thread had run when it was seen at rest, by its file. */
-  readonly #rest: ReadonlyMap<string, Part>;
+  /** How much each thread had run when it was seen at rest, by its clock. */
+  readonly #rest: ReadonlyMap<number, Part>;
   /** Whether something may have changed. */
   readonly #doubt = new Uint8Array(new ArrayBuffer(1));
   #pipe!: CallResult;
@@ -204,10 +202,7 @@ export class Crossing {
   readonly watchesFiles: boolean;
 
   /** Puts it together for the threads that were seen at rest. */
-  constructor(
-    notes: ReadonlyMap<string, Bytes>,
-    { watchesFiles, restless }: Pick<Rest, "watchesFiles" | "restless">,
-  ) {
+  constructor(notes: ReadonlyMap<number, Bytes>, watchesFiles: boolean) {
     this.watchesFiles = watchesFiles;
     this.loops = new EventLoops();
     // Itself is one of them.
@@ -223,14 +218,9 @@ export class Crossing {
       ),
     ];
     this.#rest = new Map(
-      notes.keys().map((path) => [
-        path,
-        this.#snapshot.addFile(path, NOTE_SIZE),
-      ]),
+      notes.keys().map((clock) => [clock, this.#snapshot.addClock(clock)]),
     );
-    this.#compose(
-      new Set(restless.keys().map((path) => this.#rest.get(path)!)),
-    );
+    this.#compose();
     this.#snapshot.take();
     // One that has been started since was not seen at rest.
     status[1]!.then.set(new TextEncoder().encode(threads));
@@ -238,10 +228,10 @@ export class Crossing {
   }
 
   /** Takes it that the threads are at rest, as noted; gives false where they are not the same ones. */
-  takeRest(notes: ReadonlyMap<string, Bytes>): boolean {
+  takeRest(notes: ReadonlyMap<number, Bytes>): boolean {
     if (notes.size !== this.#rest.size) return false;
-    for (const [path, note] of notes) {
-      const part = this.#rest.get(path);
+    for (const [clock, note] of notes) {
+      const part = this.#rest.get(clock);
       if (part === undefined) return false;
       part.then.set(note);
     }
@@ -266,7 +256,7 @@ export class Crossing {
    * {@linkcode AGAIN}.
    *
    * A fork that is not kept costs as much as one that is, and so all is looked at before it, too; but where it is as good as sure that
-   * nothing has changed, only the threads that may have run, or it would cost more than it saves.
+   * nothing but a thread has changed, only the threads, or it would cost more than it saves.
    *
    * @throws {PosixError} What `fork` throws; `EMFILE` if there is no descriptor free.
    */
@@ -307,16 +297,16 @@ export class Crossing {
     return !this.#memory.wasIncluded(this.#list);
   }
 
-  #compose(restless: ReadonlySet<Part>): void {
+  #compose(): void {
     const list = this.#list;
     const { _Fork, fork, memcmp, memcpy } = symbolAddresses();
     const caught = caughtSignals();
     const keepErrno = () =>
       list.call(memcpy, new Uint8Array(this.#errno.buffer), errnoAddress(), 4);
+    this.#snapshot.lookIn(list, new Set(this.#rest.values()));
     list.unlessZero(list.call(memcmp, this.#doubt, NOTHING, 1), () => {
-      this.#snapshot.lookIn(list);
+      this.#snapshot.lookIn(list, new Set(this.#shape));
     });
-    this.#snapshot.lookIn(list, restless);
     this.#memory.include(list);
     this.#pipe = this.#gate.make(list);
     list.unlessZero(this.#pipe, () => {

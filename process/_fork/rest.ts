@@ -26,25 +26,19 @@ export class Rest {
 
   /** Whether there is the thread of `Deno.watchFs`. */
   watchesFiles = false;
-  /** The files of those that may run again in the same turn of the event loop, as they are not parked. */
-  restless: ReadonlySet<string> = new Set();
 
   /**
    * Waits until every other thread rests, and parks the idle ones of the pool. Gives how much each had run when it was seen at rest:
-   * its file, and what that said.
+   * its clock, and what that said.
    */
-  settle(): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+  settle(): ReadonlyMap<number, Uint8Array<ArrayBuffer>> {
     try {
       this.#settle();
       const threads = [...this.#threads.values()];
-      this.restless = new Set(
-        threads.filter((thread) => !poolThreads.isParked(thread))
-          .map(({ schedstat }) => schedstat),
-      );
       this.watchesFiles = threads.some((thread) =>
         thread.kind === "other" && thread.name.startsWith(WATCHING)
       );
-      return new Map(threads.map(({ schedstat, noted }) => [schedstat, noted]));
+      return new Map(threads.map(({ clock, noted }) => [clock, noted]));
     } finally {
       this.#close();
     }

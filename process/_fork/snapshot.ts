@@ -10,6 +10,7 @@ import { forkSymbols } from "../../ffi/_symbols.ts";
 import { MADV_DOFORK, O_CLOEXEC, O_RDONLY } from "../../ffi/constants.ts";
 import { ERRNO } from "../../ffi/errors.ts";
 import { mappings } from "./proc_file.ts";
+import { NOTE_SIZE } from "./thread.ts";
 
 /** Adds to a list of calls what reads a file of /proc into memory, the rest of which is zeroed. Gives the call that tells how much it was. */
 function readFile(
@@ -51,6 +52,16 @@ export class Snapshot {
   addFile(path: string, size: number): Part {
     const [part] = this.#add([size], (list, [now]) => {
       readFile(list, cString(path, "path"), now!);
+    });
+    return part!;
+  }
+
+  /** Has a clock compared. */
+  addClock(clock: number): Part {
+    const { clock_gettime, memset } = symbolAddresses();
+    const [part] = this.#add([NOTE_SIZE], (list, [now]) => {
+      list.call(memset, now!, 0, now!.length);
+      list.call(clock_gettime, clock, now!);
     });
     return part!;
   }

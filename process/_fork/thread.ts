@@ -1,3 +1,4 @@
+import { forkSymbols } from "../../ffi/_symbols.ts";
 import {
   SYS_brk,
   SYS_futex,
@@ -32,8 +33,11 @@ const MEMORY_CALLS: ReadonlySet<number> = new Set([
 const V8_WORKER = new TextEncoder().encode("V8 ");
 const POOL = new TextEncoder().encode("tokio-runtime");
 
-/** Room for three numbers in a line. */
-export const NOTE_SIZE = 96;
+/** What a `struct timespec` takes, which is 0 where the thread has ended. */
+export const NOTE_SIZE = 16;
+
+/** What makes the id of the clock that tells how long a thread has run of the id of the thread, as `pthread_getcpuclockid` does. */
+const THREAD_CLOCK = { shift: 3, kind: 6 } as const;
 
 const line = new Uint8Array(new ArrayBuffer(256));
 
@@ -43,12 +47,11 @@ const line = new Uint8Array(new ArrayBuffer(256));
  */
 export class Thread {
   readonly tid: number;
-  /** The file that tells how often and how long it has run. */
-  readonly schedstat: string;
+  /** The clock that tells how long it has run, to the nanosecond, and also while it does. */
+  readonly clock: number;
   readonly #commFile: number;
   readonly #syscallFile: number;
-  readonly #schedstatFile: number;
-  /** How often and how long it had run when that was noted, as the kernel puts it. */
+  /** How long it had run when that was noted. */
   readonly noted: Uint8Array<ArrayBuffer> = new Uint8Array(
     new ArrayBuffer(NOTE_SIZE),
   );
@@ -65,22 +68,17 @@ export class Thread {
   constructor(tid: number) {
     this.tid = tid;
     const directory = `/proc/self/task/${tid}`;
-    this.schedstat = `${directory}/schedstat`;
+    this.clock = ~tid << THREAD_CLOCK.shift | THREAD_CLOCK.kind;
     const files: number[] = [];
     try {
       for (const name of ["comm", "syscall"]) {
         files.push(openProc(`${directory}/${name}`));
       }
-      files.push(openProc(this.schedstat));
     } catch (error) {
       for (const file of files) closeProc(file);
       throw error;
     }
-    [this.#commFile, this.#syscallFile, this.#schedstatFile] = files as [
-      number,
-      number,
-      number,
-    ];
+    [this.#commFile, this.#syscallFile] = files as [number, number];
   }
 
   /** What it is and does, for an error message: `V8 DefaultWorke (123, running)`. */
@@ -140,16 +138,19 @@ export class Thread {
       (this.arguments[1]! & FUTEX_PRIVATE) !== 0;
   }
 
-  /** Notes how often and how long it has run. */
+  /** Notes how long it has run. */
   note(): void {
-    this.noted.fill(0);
-    rereadProc(this.#schedstatFile, this.noted);
+    this.#readClock(this.noted);
+  }
+
+  #readClock(into: Uint8Array<ArrayBuffer>): void {
+    into.fill(0);
+    forkSymbols().clock_gettime(this.clock, into);
   }
 
   /** Whether it has run since it was noted. */
   hasRun(): boolean {
-    this.#now.fill(0);
-    rereadProc(this.#schedstatFile, this.#now);
+    this.#readClock(this.#now);
     for (let at = 0; at < this.#now.length; at++) {
       if (this.#now[at] !== this.noted[at]) return true;
     }
@@ -160,7 +161,6 @@ export class Thread {
   close(): void {
     closeProc(this.#commFile);
     closeProc(this.#syscallFile);
-    closeProc(this.#schedstatFile);
   }
 }
 

@@ -414,11 +414,8 @@ Deno.test(
 Deno.test(
   "fork() does not take place while there is a thread that was not seen at rest",
   withoutLeaks(() => {
-    const noThread = new Map<string, Uint8Array<ArrayBuffer>>();
-    const crossing = new Crossing(noThread, {
-      watchesFiles: false,
-      restless: new Set(),
-    });
+    const noThread = new Map<number, Uint8Array<ArrayBuffer>>();
+    const crossing = new Crossing(noThread, false);
     for (const sure of [true, false]) {
       const result = crossing.go(sure);
       if (result === 0) _exit(1);
