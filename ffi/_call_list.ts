@@ -245,11 +245,6 @@ export class CallList {
     return this.#ints[(index * WORDS + RESULT) * 2]!;
   }
 
-  /** Says what a call has given, for as long as it is not made: it may be passed over, or the list end before. */
-  presume({ index }: CallResult, value: number): void {
-    this.#ints[(index * WORDS + RESULT) * 2] = value;
-  }
-
   /** Changes an argument: an integer of 32 bits, an address, or memory, which is the caller's to keep until it was used. */
   set(
     { index }: CallResult,

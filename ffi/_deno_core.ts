@@ -84,7 +84,6 @@ export const AT_ONCE: Promise<void> = Promise.resolve();
 export class PendingOps {
   #pending: number[] = [];
   #last = -1;
-  #noted: readonly number[] = [];
 
   /** Finds those up to and including a call. */
   survey(promise: Promise<unknown>): void {
@@ -102,15 +101,13 @@ export class PendingOps {
   /** Before a fork, and in the turn of the event loop of the latest survey: finds all that there are, since later ones are pending. */
   note(): void {
     const { hasPromise } = core ??= findCore();
-    const noted = this.#pending.slice();
-    for (let id = this.#last + 1; hasPromise(id); id++) noted.push(id);
-    this.#noted = noted;
+    while (hasPromise(this.#last + 1)) this.#pending.push(++this.#last);
   }
 
   /** In the child: has those keep the process alive no more. Not at once, but before the event loop asks what does. */
   abandonSoon(): void {
-    const noted = this.#noted;
-    AT_ONCE.then(() => abandon(noted));
+    const abandoned = this.#pending;
+    AT_ONCE.then(() => abandon(abandoned));
     this.#pending = [];
   }
 

@@ -163,7 +163,7 @@ const groups: SymbolGroup[] = [];
 
 /** Binds the rest of all groups in use, for those who have no time to do so later. */
 export function bindRest(): void {
-  for (const group of groups.splice(0)) group.bindRest();
+  while (groups.length > 0) groups.pop()!.bindRest();
 }
 
 /** A group of symbols: those that are bound are its own properties, and the others are found on the way to those. */

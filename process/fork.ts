@@ -136,7 +136,7 @@ export function onFork(hooks: ForkHooks): Disposable {
  * @see {@link https://man7.org/linux/man-pages/man2/fork.2.html | fork(2)}
  */
 export function fork(): number {
-  refuseWorker();
+  if ("WorkerGlobalScope" in globalThis) refuseWorker();
   return forkHooks.length === 0 ? forkRuntime() : forkWithHooks();
 }
 
@@ -154,11 +154,8 @@ function forkWithHooks(): number {
 
 /** Forks without anybody's hooks. */
 function forkRuntime(): number {
-  exitSymbols();
   // Each child would have to do so anew.
   bindRest();
-  signalListeners.prepare();
-  v8Workers.find();
   let pid = -1;
   try {
     pid = forkAtRest();
@@ -173,8 +170,7 @@ function forkRuntime(): number {
 /** What the latest fork was made with: mostly as good for the next one. */
 let crossing: Crossing | undefined;
 
-function refuseWorker(): void {
-  if (!("WorkerGlobalScope" in globalThis)) return;
+function refuseWorker(): never {
   throw new PosixError("Cannot fork", {
     errno: ERRNO.ENOTSUP,
     syscall: "fork",
@@ -192,8 +188,13 @@ function forkAtRest(): number {
       if (pid !== AGAIN) return pid;
       if (crossing.isObstructed) crossing = undefined;
     }
-    if (rest === undefined) rest = new Rest();
-    else rest.pause();
+    if (rest !== undefined) rest.pause();
+    else {
+      exitSymbols();
+      signalListeners.prepare();
+      v8Workers.find();
+      rest = new Rest();
+    }
     crossing = crossingAtRest(rest);
     sure = true;
   }

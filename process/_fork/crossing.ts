@@ -105,8 +105,6 @@ class Gate {
   readonly #reader = new CallOutput(bytesOf(this.#fds, 0));
   readonly #writer = new CallOutput(bytesOf(this.#fds, 1));
   readonly #heard = new Uint8Array(new ArrayBuffer(1));
-  /** A byte that is 1 once the child was let go. */
-  readonly #isOpen = new Uint8Array(new ArrayBuffer(1));
 
   /** By calls of the list, before the fork: makes the pipe. The call gives 0, or -1 and errno. */
   make(list: CallList): CallResult {
@@ -136,21 +134,10 @@ class Gate {
 
   /** In the parent, by calls of the list: lets the child go, and closes the pipe. */
   open(list: CallList): void {
-    const { close, memset, write } = symbolAddresses();
+    const { close, write } = symbolAddresses();
     list.call(write, this.#writer, WORD, 1);
-    list.call(memset, this.#isOpen, 1, 1);
     list.call(close, this.#reader);
     list.call(close, this.#writer);
-  }
-
-  /** Before the list is run: there is no pipe yet. */
-  prepare(): void {
-    this.#isOpen[0] = 0;
-  }
-
-  /** In the parent, after the list: whether the child was let go. */
-  get isOpen(): boolean {
-    return this.#isOpen[0] === 1;
   }
 
   /** In the parent, where the child was not let go: closes the pipe. */
@@ -171,8 +158,15 @@ const STATUS_SIZE = 4096;
 /** What {@linkcode Crossing.go} gives when something had changed since it was looked at. */
 export const AGAIN = -1;
 
-/** What the call that forks has given where the list has ended before. */
-const NOT_TRIED = -2;
+/** How far the list of calls comes: to the next after that it does not. */
+const STAGE = {
+  start: 0,
+  looked: 1,
+  piped: 2,
+  forked: 3,
+  kept: 4,
+  child: 5,
+} as const;
 
 /**
  * The fork itself, and what both sides do right before and after it: one list of calls, in which no JavaScript runs.
@@ -192,8 +186,9 @@ export class Crossing {
   readonly #rest: ReadonlyMap<number, Part>;
   /** Whether something may have changed. */
   readonly #doubt = new Uint8Array(new ArrayBuffer(1));
-  #pipe!: CallResult;
   #fork!: CallResult;
+  /** How far the list has come. */
+  readonly #stage = new Uint8Array(new ArrayBuffer(1));
   readonly #errno = new Int32Array(new ArrayBuffer(4));
   /** Whether listeners for signals are to be served in the child before the first signal comes. */
   readonly #serves = signalListeners.isServing;
@@ -262,21 +257,20 @@ export class Crossing {
    */
   go(sure: boolean): number {
     this.#doubt[0] = sure ? 0 : 1;
-    this.#list.presume(this.#pipe, NOT_TRIED);
-    this.#list.presume(this.#fork, NOT_TRIED);
-    this.#gate.prepare();
+    this.#stage[0] = STAGE.start;
     this.#list.run();
+    const stage = this.#stage[0];
+    if (stage === STAGE.child) return 0;
     const pid = this.#list.result(this.#fork);
-    return pid === 0 || this.#gate.isOpen ? pid : this.#undo(pid);
+    return stage === STAGE.kept ? pid : this.#undo(stage, pid);
   }
 
   /** Where there is no child, or none that may go on. */
-  #undo(pid: number): typeof AGAIN {
-    const pipe = this.#list.result(this.#pipe);
-    if (pipe === NOT_TRIED) return AGAIN;
-    if (pipe === -1) throw this.#error("pipe2");
+  #undo(stage: number, pid: number): typeof AGAIN {
+    if (stage === STAGE.start) return AGAIN;
+    if (stage === STAGE.looked) throw this.#error("pipe2");
     this.#gate.close();
-    if (pid === -1) throw this.#error("fork");
+    if (stage === STAGE.piped) throw this.#error("fork");
     return discard(pid);
   }
 
@@ -299,8 +293,9 @@ export class Crossing {
 
   #compose(): void {
     const list = this.#list;
-    const { _Fork, fork, memcmp, memcpy } = symbolAddresses();
+    const { _Fork, fork, memcmp, memcpy, memset } = symbolAddresses();
     const caught = caughtSignals();
+    const reach = (stage: number) => list.call(memset, this.#stage, stage, 1);
     const keepErrno = () =>
       list.call(memcpy, new Uint8Array(this.#errno.buffer), errnoAddress(), 4);
     this.#snapshot.lookIn(list, new Set(this.#rest.values()));
@@ -308,11 +303,12 @@ export class Crossing {
       this.#snapshot.lookIn(list, new Set(this.#shape));
     });
     this.#memory.include(list);
-    this.#pipe = this.#gate.make(list);
-    list.unlessZero(this.#pipe, () => {
+    reach(STAGE.looked);
+    list.unlessZero(this.#gate.make(list), () => {
       keepErrno();
       list.end();
     });
+    reach(STAGE.piped);
     blockSignals(list);
     // `fork` hands the stacks of the threads that are gone to new ones, while V8 still has lists of waiters that lead there.
     this.#fork = list.call(_Fork || fork);
@@ -320,11 +316,14 @@ export class Crossing {
       keepErrno();
       unblockSignals(list);
       list.unless(this.#fork, -1, () => {
+        reach(STAGE.forked);
         this.#snapshot.lookIn(list);
         this.#gate.open(list);
+        reach(STAGE.kept);
       });
       list.end();
     });
+    reach(STAGE.child);
     // All this while the parent sees whether the child is to go on.
     this.#gate.approach(list);
     this.loops.unshare(list);

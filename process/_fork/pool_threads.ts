@@ -177,8 +177,8 @@ export class PoolThreads {
   #known = new KnownThreads();
   /** What a child has instead of those two, made beforehand: in the child it would take longer. */
   #childs: { calls: Set<Promise<number>>; known: KnownThreads } | undefined;
-  /** Whether those that are parked will be until the end of this turn of the event loop. */
-  #held = false;
+  /** Whether this is still the turn of the event loop in which the latest fork was made, and its threads are parked. */
+  areHeld = false;
   /** Whether it was noted, right before a fork, what is pending. */
   #noted = false;
   readonly #ops: PendingOps;
@@ -278,13 +278,8 @@ export class PoolThreads {
    */
   releaseSoon(): void {
     if (this.#known.parked.size > FEW) return this.release();
-    this.#held = true;
+    this.areHeld = true;
     AT_ONCE.then(this.#releaseAll);
-  }
-
-  /** Whether this is still the turn of the event loop in which the latest fork was made, and its threads are parked. */
-  get areHeld(): boolean {
-    return this.#held;
   }
 
   /**
@@ -293,7 +288,7 @@ export class PoolThreads {
    * the parent count.
    */
   release(): void {
-    this.#held = false;
+    this.areHeld = false;
     if (this.#calls.size === 0) return;
     this.#wake();
     const parked = this.#known.parked;
@@ -352,7 +347,7 @@ export class PoolThreads {
     this.#calls = calls;
     this.#known = known;
     this.#childs = undefined;
-    this.#held = false;
+    this.areHeld = false;
     if (!this.#noted) this.#noteByCall();
     this.#ops.abandonSoon();
   }

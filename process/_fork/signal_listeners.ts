@@ -186,6 +186,8 @@ export class SignalListeners {
     add: Deno.addSignalListener,
     remove: Deno.removeSignalListener,
   };
+  /** Whether there are any, which are a forked child's as well. */
+  isServing = false;
   #inChild = false;
   #prepared = false;
   /**
@@ -209,11 +211,6 @@ export class SignalListeners {
     );
   }
 
-  /** Whether there are any, which are a forked child's as well. */
-  get isServing(): boolean {
-    return this.#listeners.size > 0;
-  }
-
   /** The signals that somebody listens for. */
   get numbers(): number[] {
     return [...this.#listeners.keys()].map(numberOf);
@@ -226,6 +223,7 @@ export class SignalListeners {
       else this.#native.add(signal, listener);
       const listeners = this.#listeners.get(signal) ?? new Set();
       this.#listeners.set(signal, listeners.add(listener));
+      this.isServing = true;
       if (this.#inChild) this.#pipe.catch(numberOf(signal));
       this.#putBack(numberOf(signal));
       this.changed(numberOf(signal));
@@ -236,6 +234,7 @@ export class SignalListeners {
       if (!listeners?.delete(listener)) return;
       if (listeners.size === 0) {
         this.#listeners.delete(signal);
+        this.isServing = this.#listeners.size > 0;
         if (this.#inChild) this.#pipe.release(numberOf(signal));
       }
       this.changed(numberOf(signal));
@@ -268,7 +267,7 @@ export class SignalListeners {
     if (this.displaced.size > 0) this.displaced.clear();
     const isFirst = !this.#inChild;
     this.#inChild = true;
-    if (this.#listeners.size === 0) return;
+    if (!this.isServing) return;
     if (isFirst) this.#takeFromDeno();
     this.#pipe.renew();
     for (const signal of this.#listeners.keys()) {
