@@ -5,7 +5,7 @@ import { exitSymbols } from "../ffi/_symbols.ts";
 import { ERRNO, PosixError } from "../ffi/errors.ts";
 import { _exit } from "./_exit.ts";
 import { AGAIN, Crossing } from "./_fork/crossing.ts";
-import { ParentLoops, parentLoops } from "./_fork/event_loops.ts";
+import { noEventLoop, ParentLoops, parentLoops } from "./_fork/event_loops.ts";
 import {
   PoolCount,
   poolCount,
@@ -237,6 +237,7 @@ function rehearseArrival(crossing: Crossing, times = 1): void {
   rehearse(() => {
     for (let time = 0; time < times; time++) {
       becomeWhole(crossing, standIns());
+      putRight(crossing, standIns());
       _exit(0);
     }
   });
@@ -245,20 +246,34 @@ function rehearseArrival(crossing: Crossing, times = 1): void {
 /** In the child: makes the copy a Deno of its own. One that cannot be made whole must not go on. */
 function becomeWhole(crossed: Crossing, own: Own): void {
   try {
-    if (!rehearsing) crossing = undefined;
-    own.parentLoops.succeed(crossed.loops);
-    // Before the first that gives the pool something to do: the signals.
-    own.poolCount.reset();
-    crossed.arrive(own.signalListeners);
+    const hasLoops = crossed.loops.isDone[0] === 1;
+    if (!rehearsing) {
+      crossing = undefined;
+      if (!hasLoops) throw noEventLoop();
+    }
+    // Mostly there is nothing of it to be done, and to find that out one by one takes as long as all else.
+    const isPlain = crossed.isPlain && own.parentLoops.latest === undefined &&
+      own.poolCount.address === undefined &&
+      own.signalListeners.displaced.size === 0;
+    if (!isPlain || hasTelemetry) putRight(crossed, own);
     own.poolThreads.abandon();
-    if (!v8Workers.complete && !rehearsing) compileOnThisThread();
-    if (hasTelemetry && !rehearsing) endWithoutTelemetry();
     resetForkedChild();
-    if (crossed.watchesFiles && !rehearsing) refuseFileWatching();
   } catch (error) {
     console.error(error);
     exitSymbols()._exit(1);
   }
+}
+
+/** In the child: puts right what is not so in every one. */
+function putRight(crossed: Crossing, own: Own): void {
+  own.parentLoops.succeed(crossed.loops);
+  // Before the first that gives the pool something to do: the signals.
+  own.poolCount.reset();
+  crossed.arrive(own.signalListeners);
+  if (rehearsing) return;
+  if (!v8Workers.complete) compileOnThisThread();
+  if (hasTelemetry) endWithoutTelemetry();
+  if (crossed.watchesFiles) refuseFileWatching();
 }
 
 /**

@@ -193,6 +193,8 @@ export class Crossing {
   /** Whether listeners for signals are to be served in the child before the first signal comes. */
   readonly #serves = signalListeners.isServing;
   readonly loops: EventLoops;
+  /** Whether there is nothing for a child to do that the list has not done, as far as this is concerned. */
+  readonly isPlain: boolean;
   /** Whether there is the thread of `Deno.watchFs`. */
   readonly watchesFiles: boolean;
 
@@ -216,6 +218,8 @@ export class Crossing {
       notes.keys().map((clock) => [clock, this.#snapshot.addClock(clock)]),
     );
     this.#compose();
+    this.isPlain = !this.#serves && !this.loops.leavesOut && !watchesFiles &&
+      v8Workers.complete && !v8Workers.startAtOnce;
     this.#snapshot.take();
     // One that has been started since was not seen at rest.
     status[1]!.then.set(new TextEncoder().encode(threads));
@@ -278,7 +282,7 @@ export class Crossing {
     return errorFor(this.#errno[0]!, syscall, () => "Cannot fork");
   }
 
-  /** In the child: does what no call of the list can. */
+  /** In the child: does what no call of the list can, or sees how it has gone. */
   arrive(listeners: SignalListeners): void {
     this.loops.finish();
     v8Workers.finish(this.#list);

@@ -87,7 +87,7 @@ export class EventLoops {
   readonly #shared: ReadonlySet<number>;
   readonly #connections: ReadonlySet<number>;
   /** A byte that is 1 in the child once it has its own. */
-  readonly #isDone = new Uint8Array(new ArrayBuffer(1));
+  readonly isDone = new Uint8Array(new ArrayBuffer(1));
   /** The registrations that are left out, and the epoll instance of each. */
   readonly #others: { epoll: number; registration: Registration }[];
   #leftOut: LeftOut[] = [];
@@ -187,16 +187,20 @@ export class EventLoops {
       }, fds);
     }
     const take = (step: number): void => {
-      if (step === steps.length) list.call(memset, this.#isDone, 1, 1);
+      if (step === steps.length) list.call(memset, this.isDone, 1, 1);
       else list.unless(steps[step]!(), -1, () => take(step + 1));
     };
     take(0);
   }
 
-  /** In the child, after that: sees to it that all was done, and keeps what it has left out. */
+  /** Whether there is something that a child leaves out. */
+  get leavesOut(): boolean {
+    return this.#others.length > 0;
+  }
+
+  /** In the child, after that: keeps what it has left out. */
   finish(): void {
-    if (this.#isDone[0] !== 1 && !rehearsing) throw noEventLoop();
-    if (this.#others.length === 0 || rehearsing) return;
+    if (rehearsing) return;
     for (const { epoll, registration } of this.#others) {
       this.#leaveOut(epoll, registration);
     }
@@ -259,17 +263,18 @@ export class EventLoops {
 
 /** In a forked child: the event loops of its parent, as they were at the fork. */
 export class ParentLoops {
-  #latest: EventLoops | undefined;
+  /** The latest ones, where something was left out of them. */
+  latest: EventLoops | undefined;
 
   /** In a child: those of its parent, which take the place of those that the parent had of its own. */
   succeed(loops: EventLoops): void {
-    this.#latest?.drop();
-    this.#latest = loops;
+    this.latest?.drop();
+    this.latest = loops;
   }
 
   /** In a child: watches what its parent did, too. */
   inherit(): void {
-    this.#latest?.inherit();
+    this.latest?.inherit();
   }
 }
 
@@ -415,7 +420,8 @@ function typeOf(fd: number): number {
     : NO_TYPE;
 }
 
-function noEventLoop(): PosixError {
+/** What there is to be thrown where they could not be made. */
+export function noEventLoop(): PosixError {
   return new PosixError("Cannot make an event loop", {
     errno: ERRNO.EMFILE,
     syscall: "dup3",

@@ -1,3 +1,4 @@
+import { generation } from "../../ffi/_after_fork.ts";
 import { addressOf } from "../../ffi/_arguments.ts";
 import {
   AT_ONCE,
@@ -36,16 +37,21 @@ const WIDTH = 8;
  * are idle, afterwards none. What is not found beyond doubt is left alone, and then the pool is what it was.
  */
 export class PoolCount {
-  #address: bigint | undefined;
+  /** Where the words are, once they are found. */
+  address: bigint | undefined;
   #candidates: bigint[] = [];
   #attempts = 0;
   /** The threads of ancestors, which the pool still counts. */
   #gone = 0;
   #present = 0;
+  /** Whether it has been set to none in this process; and of which one that is said. */
+  #isReset = false;
+  #generation = generation;
 
   /** In the parent, with the pool's threads at rest and some of them idle: looks for the words, if it matters. */
   survey(threads: number): void {
-    if (this.#address !== undefined || this.#candidates.length > 0) return;
+    this.#catchUp();
+    if (this.address !== undefined || this.#candidates.length > 0) return;
     if (threads + this.#gone < MANY || this.#attempts >= ATTEMPTS) return;
     this.#attempts++;
     withMemory(O_RDONLY, (memory) => {
@@ -60,27 +66,34 @@ export class PoolCount {
 
   /** In the parent, with none of them idle any more: sees which of the words have changed accordingly. */
   confirm(threads: number): void {
+    this.#catchUp();
     this.#present = threads;
     if (this.#candidates.length === 0) return;
     withMemory(O_RDONLY, (memory) => {
       const found = this.#candidates.filter((address) =>
         isIdleFree(memory, address)
       );
-      if (found.length === 1) this.#address = found[0];
+      if (found.length === 1) this.address = found[0];
     });
     this.#candidates = [];
   }
 
-  /** In the child: has its pool count none. */
+  /** In the child, where the words are known: has its pool count none. */
   reset(): void {
-    const address = this.#address;
-    let done = false;
-    if (address !== undefined) {
-      withMemory(O_RDWR, (memory) => {
-        done = isIdleFree(memory, address) && memory.write(NONE, address + 8n);
-      });
-    }
-    this.#gone = done ? 0 : this.#gone + this.#present;
+    const { address } = this;
+    if (address === undefined) return;
+    withMemory(O_RDWR, (memory) => {
+      this.#isReset = isIdleFree(memory, address) &&
+        memory.write(NONE, address + 8n);
+    });
+  }
+
+  /** In the child, before it forks itself: takes its parent's threads for those of an ancestor. */
+  #catchUp(): void {
+    if (this.#generation === generation) return;
+    this.#generation = generation;
+    this.#gone = this.#isReset ? 0 : this.#gone + this.#present;
+    this.#isReset = false;
     this.#candidates = [];
   }
 

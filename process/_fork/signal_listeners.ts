@@ -1,3 +1,4 @@
+import { generation } from "../../ffi/_after_fork.ts";
 import { cString } from "../../ffi/_arguments.ts";
 import { hasTestRunner, unrefOp } from "../../ffi/_deno_core.ts";
 import { checkZero } from "../../ffi/_libc.ts";
@@ -188,7 +189,6 @@ export class SignalListeners {
   };
   /** Whether there are any, which are a forked child's as well. */
   isServing = false;
-  #inChild = false;
   #prepared = false;
   /**
    * Handlers of listeners that the library has taken out, by signal. Deno puts each in place only once, so that a listener that
@@ -200,7 +200,7 @@ export class SignalListeners {
 
   /** Whether this is a forked child, where the library serves the listeners. */
   get inChild(): boolean {
-    return this.#inChild;
+    return generation > 0;
   }
 
   /** Whether anybody listens for a signal, but for the one given. */
@@ -219,23 +219,23 @@ export class SignalListeners {
   /** Puts itself between the program and Deno's two functions. */
   intercept(): void {
     Deno.addSignalListener = (signal, listener) => {
-      if (this.#inChild) checkListener(signal, listener);
+      if (this.inChild) checkListener(signal, listener);
       else this.#native.add(signal, listener);
       const listeners = this.#listeners.get(signal) ?? new Set();
       this.#listeners.set(signal, listeners.add(listener));
       this.isServing = true;
-      if (this.#inChild) this.#pipe.catch(numberOf(signal));
+      if (this.inChild) this.#pipe.catch(numberOf(signal));
       this.#putBack(numberOf(signal));
       this.changed(numberOf(signal));
     };
     Deno.removeSignalListener = (signal, listener) => {
-      if (!this.#inChild) this.#native.remove(signal, listener);
+      if (!this.inChild) this.#native.remove(signal, listener);
       const listeners = this.#listeners.get(signal);
       if (!listeners?.delete(listener)) return;
       if (listeners.size === 0) {
         this.#listeners.delete(signal);
         this.isServing = this.#listeners.size > 0;
-        if (this.#inChild) this.#pipe.release(numberOf(signal));
+        if (this.inChild) this.#pipe.release(numberOf(signal));
       }
       this.changed(numberOf(signal));
     };
@@ -251,7 +251,7 @@ export class SignalListeners {
    */
   prepare(): void {
     if (this.#listeners.size > 0) this.#pipe.prepare();
-    if (this.#prepared || this.#inChild) return;
+    if (this.#prepared || this.inChild) return;
     this.#prepared = true;
     if (hasTestRunner() || !/^2\.(9|[1-9]\d)\./.test(Deno.version.deno)) return;
     const nobody = () => {};
@@ -260,15 +260,13 @@ export class SignalListeners {
   }
 
   /**
-   * In a child: has the parent's listeners called for the child's own signals. From Deno they are taken away: it may have
+   * In a child, before it counts as one: has the parent's listeners called for the child's own signals. From Deno they are taken away: it may have
    * been about to tell them of a signal that the parent had got, and only the parent.
    */
   renew(): void {
     if (this.displaced.size > 0) this.displaced.clear();
-    const isFirst = !this.#inChild;
-    this.#inChild = true;
     if (!this.isServing) return;
-    if (isFirst) this.#takeFromDeno();
+    if (!this.inChild) this.#takeFromDeno();
     this.#pipe.renew();
     for (const signal of this.#listeners.keys()) {
       this.#pipe.catch(numberOf(signal));

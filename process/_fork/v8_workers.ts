@@ -115,6 +115,11 @@ class V8Workers {
     if (firstTask.comesWith(giveTask)) this.#firstTask = firstTask;
   }
 
+  /** Whether the latest list starts them itself. */
+  get startAtOnce(): boolean {
+    return this.#started.length > 0;
+  }
+
   /** Whether a child has them only from the first task on. */
   get waitForTask(): boolean {
     return this.#firstTask !== undefined;
