@@ -42,7 +42,7 @@ const TURNS = 7;
 const ROUNDS = 8;
 const SHARE_PROCESSES = 7;
 const SHARE_WARM_UP = 40;
-const SHARE_ROUNDS = 60;
+const SHARE_ROUNDS = 150;
 
 const LIBRARY = "Deno, the library";
 const BARE = "Deno, the bare calls";

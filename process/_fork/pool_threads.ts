@@ -291,6 +291,7 @@ export class PoolThreads {
    */
   releaseSoon(): void {
     if (this.#known.parked.size > FEW) return this.release();
+    if (this.areHeld) return;
     this.areHeld = true;
     AT_ONCE.then(this.#releaseAll);
   }
