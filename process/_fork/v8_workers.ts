@@ -161,7 +161,7 @@ class V8Workers {
    * but had not come to it. Gives a byte that is not 0 then.
    */
   #seePending(list: CallList, firstTask: FirstCall): Uint8Array<ArrayBuffer> {
-    const { memcmp, memcpy, memset } = symbolAddresses();
+    const { memcmp, memset } = symbolAddresses();
     const isPending = new Uint8Array(new ArrayBuffer(1));
     for (const [{ idle }, count] of runnersOf(this.#workers ?? [])) {
       const full = new BigUint64Array(new ArrayBuffer(WORD));
