@@ -216,9 +216,9 @@ function startThreads(
 /** A WebAssembly module without anything in it. */
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-/** Has V8 give its workers something to do. */
+/** Has V8 give its workers something to do, if it has WebAssembly. */
 function giveTask(): void {
-  WebAssembly.compile(EMPTY_MODULE).catch(() => {});
+  globalThis.WebAssembly?.compile(EMPTY_MODULE).catch(() => {});
 }
 
 /**

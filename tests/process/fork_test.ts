@@ -21,6 +21,7 @@ import {
 import { PosixError } from "../../ffi/errors.ts";
 import { AGAIN, Crossing } from "../../process/_fork/crossing.ts";
 import { AddressSpace } from "../../process/_fork/snapshot.ts";
+import { spawn } from "../../exec/spawn.ts";
 import { v8Workers } from "../../process/_fork/v8_workers.ts";
 import { _exit } from "../../process/_exit.ts";
 import { fork } from "../../process/fork.ts";
@@ -400,6 +401,27 @@ Deno.test("fork() has V8 start its threads in the child when it has something fo
   );
   assertEquals(v8Workers.waitForTask, !singleThreaded);
 });
+
+Deno.test(
+  "fork() works where V8 has neither a compiler nor WebAssembly",
+  withoutLeaks(async () => {
+    const source = `
+      import { _exit, fork } from "${
+      import.meta.resolve("../../process/mod.ts")
+    }";
+      import { waitpid } from "${import.meta.resolve("../../wait/mod.ts")}";
+      const child = fork();
+      if (child === 0) _exit(3);
+      console.log(waitpid(child).raw);`;
+    await using child = spawn(
+      "/proc/self/exe",
+      ["eval", "--no-config", "--v8-flags=--jitless", source],
+      { argv0: "deno", stdin: "null", stdout: "piped" },
+    );
+    assertEquals(await child.text(), `${3 << 8}\n`);
+    assert((await child.status).success);
+  }),
+);
 
 Deno.test(
   "fork() has done in the child what V8 was given to do right before",
