@@ -30,7 +30,7 @@ export function resetForkedChild(): void {
 }
 
 /**
- * Whether what happens in a forked child is just being rehearsed: the functions that are called there are to return at once.
+ * Whether what happens in a forked child is just being rehearsed: it must have no effect on this process.
  *
  * V8 compiles a function when it is first called. In a child, where it has everything to itself that it writes to, that takes longer
  * than what the functions have to do; done before the fork, it is done once for all children.

@@ -112,6 +112,8 @@ export function int(value: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+const ZERO = int(0);
+
 /** What a call of the list gives, as an argument of a later one. */
 export class CallResult {
   /** The call's place in its list. */
@@ -122,7 +124,7 @@ export class CallResult {
   }
 }
 
-/** An `int`, or a word of eight bytes, that an earlier call of the list puts into memory, as an argument of a later one. */
+/** An `int` that an earlier call of the list puts into memory, as an argument of a later one. */
 export class CallOutput {
   /** The memory. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -187,7 +189,7 @@ export class CallList {
       later--;
       const [source, size] = value instanceof CallResult
         ? [new Place(value.index, RESULT), WORD]
-        : [value.bytes, value.bytes.length];
+        : [value.bytes, INT];
       this.#add(symbolAddresses().memcpy, [place, source, size]);
     }
     return this.#add(target, values);
@@ -205,6 +207,12 @@ export class CallList {
     const start = this.#calls.length;
     body();
     this.#calls[index]!.skip = this.#calls.length - start;
+  }
+
+  /** Has the calls that `body` adds passed over where a byte in memory is 0. */
+  whereSet(byte: CallArgument, body: () => void): void {
+    const { memcmp } = symbolAddresses();
+    this.unlessZero(this.#add(memcmp, [byte, ZERO, 1]), body);
   }
 
   /** Ends where the call, which is the latest, does not give 0. */

@@ -236,8 +236,9 @@ const REHEARSALS = 9;
 function rehearseArrival(crossing: Crossing, times = 1): void {
   rehearse(() => {
     for (let time = 0; time < times; time++) {
-      becomeWhole(crossing, standIns());
-      putRight(crossing, standIns());
+      const others = standIns();
+      becomeWhole(crossing, others);
+      putRight(crossing, others);
       _exit(0);
     }
   });

@@ -17,28 +17,21 @@ import { SIGACTION, SIGSET } from "../../ffi/layouts.ts";
 import { EventLoops } from "./event_loops.ts";
 import { readProc } from "./proc_file.ts";
 import { type SignalListeners, signalListeners } from "./signal_listeners.ts";
+import { blockSignals, unblockSignals } from "./signal_masks.ts";
 import { AddressSpace, type Part, Snapshot } from "./snapshot.ts";
 import { v8Workers } from "./v8_workers.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const all = new Uint8Array(new ArrayBuffer(SIGSET.size)).fill(0xff);
-const former = new Uint8Array(new ArrayBuffer(SIGSET.size));
+const masks = {
+  all: new Uint8Array(new ArrayBuffer(SIGSET.size)).fill(0xff),
+  former: new Uint8Array(new ArrayBuffer(SIGSET.size)),
+};
 
-/** By calls of the list: blocks every signal for the calling thread. */
-function blockSignals(list: CallList): void {
-  list.call(symbolAddresses().pthread_sigmask, SIG_SETMASK, all, former);
-}
-
-/** By calls of the list: puts the mask back that {@linkcode blockSignals} found. */
-function unblockSignals(list: CallList): void {
-  list.call(symbolAddresses().pthread_sigmask, SIG_SETMASK, former, 0);
-}
-
-/** The same at once. */
+/** In the child, at once: unblocks the signals. */
 function restoreSignals(): void {
   checkErrorNumber(
-    signalSymbols().pthread_sigmask(SIG_SETMASK, former, null),
+    signalSymbols().pthread_sigmask(SIG_SETMASK, masks.former, null),
     "pthread_sigmask",
     () => "Cannot set the signal mask",
   );
@@ -92,7 +85,6 @@ function resetSignals(list: CallList, signals: readonly number[]): void {
 }
 
 const WORD = new Uint8Array(new ArrayBuffer(1)).fill(1);
-const NOTHING = new Uint8Array(new ArrayBuffer(1));
 
 /**
  * The pipe at which a forked child waits, before it has run a line of anybody's code, for the word to go.
@@ -122,9 +114,9 @@ class Gate {
    * the end of the list.
    */
   pass(list: CallList, body: () => void): void {
-    const { _exit, close, memcmp, read } = symbolAddresses();
+    const { _exit, close, read } = symbolAddresses();
     list.call(read, this.#reader, this.#heard, 1);
-    list.unlessZero(list.call(memcmp, this.#heard, NOTHING, 1), () => {
+    list.whereSet(this.#heard, () => {
       list.call(close, this.#reader);
       body();
       list.end();
@@ -202,14 +194,12 @@ export class Crossing {
   constructor(notes: ReadonlyMap<number, Bytes>, watchesFiles: boolean) {
     this.watchesFiles = watchesFiles;
     this.loops = new EventLoops();
-    // Itself is one of them.
-    const threads = `\nThreads:\t${notes.size + 1}\n`;
-    const status = this.#snapshot.addParts(CAUGHT.path, STATUS_SIZE, [
-      [CAUGHT.name, CAUGHT.length],
-      [threads, 0],
-    ]);
     this.#shape = [
-      ...status,
+      ...this.#snapshot.addParts(CAUGHT.path, STATUS_SIZE, [
+        [CAUGHT.name, CAUGHT.length],
+        // Itself is one of them; one that has been started since was not seen at rest.
+        [`\nThreads:\t${notes.size + 1}\n`, 0],
+      ]),
       ...this.loops.files.entries().map(([path, length]) =>
         this.#snapshot.addFile(path, length + 1)
       ),
@@ -221,8 +211,6 @@ export class Crossing {
     this.isPlain = !this.#serves && !this.loops.leavesOut && !watchesFiles &&
       v8Workers.complete && !v8Workers.startAtOnce;
     this.#snapshot.take();
-    // One that has been started since was not seen at rest.
-    status[1]!.then.set(new TextEncoder().encode(threads));
     this.takeRest(notes);
   }
 
@@ -297,13 +285,13 @@ export class Crossing {
 
   #compose(): void {
     const list = this.#list;
-    const { _Fork, fork, memcmp, memcpy, memset } = symbolAddresses();
+    const { _Fork, fork, memcpy, memset } = symbolAddresses();
     const caught = caughtSignals();
     const reach = (stage: number) => list.call(memset, this.#stage, stage, 1);
     const keepErrno = () =>
       list.call(memcpy, new Uint8Array(this.#errno.buffer), errnoAddress(), 4);
     this.#snapshot.lookIn(list, new Set(this.#rest.values()));
-    list.unlessZero(list.call(memcmp, this.#doubt, NOTHING, 1), () => {
+    list.whereSet(this.#doubt, () => {
       this.#snapshot.lookIn(list, new Set(this.#shape));
     });
     this.#memory.include(list);
@@ -313,12 +301,12 @@ export class Crossing {
       list.end();
     });
     reach(STAGE.piped);
-    blockSignals(list);
+    blockSignals(list, masks);
     // `fork` hands the stacks of the threads that are gone to new ones, while V8 still has lists of waiters that lead there.
     this.#fork = list.call(_Fork || fork);
     list.unlessZero(this.#fork, () => {
       keepErrno();
-      unblockSignals(list);
+      unblockSignals(list, masks);
       list.unless(this.#fork, -1, () => {
         reach(STAGE.forked);
         this.#snapshot.lookIn(list);
@@ -334,7 +322,7 @@ export class Crossing {
     resetSignals(list, caught);
     v8Workers.restart(list);
     this.#gate.pass(list, () => {
-      if (!this.#serves) unblockSignals(list);
+      if (!this.#serves) unblockSignals(list, masks);
     });
     list.prepare();
   }

@@ -149,48 +149,40 @@ export class EventLoops {
   unshare(list: CallList): void {
     const { epoll_create1, epoll_ctl, eventfd, memset, socketpair } =
       symbolAddresses();
-    /** What must not give -1: each is called only if all before it have not. */
-    const steps: (() => CallResult)[] = [];
+    const given: CallResult[] = [];
     /** Puts a new description under the numbers of an old one. */
-    const replace = (make: () => CallArgument, numbers: readonly number[]) => {
+    const replace = (fd: CallArgument, numbers: readonly number[]) => {
       const { close, dup3 } = symbolAddresses();
-      let fd: CallArgument = -1;
-      steps.push(
-        ...numbers.map((number, index) => () => {
-          if (index === 0) fd = make();
-          return list.call(dup3, fd, number, O_CLOEXEC);
-        }),
-        () => list.call(close, fd),
-      );
+      for (const number of numbers) {
+        given.push(list.call(dup3, fd, number, O_CLOEXEC));
+      }
+      list.call(close, fd);
     };
     for (const fd of this.#wakers) {
-      const make = () => list.call(eventfd, 0, EFD_CLOEXEC | EFD_NONBLOCK);
-      replace(make, [fd]);
+      replace(list.call(eventfd, 0, EFD_CLOEXEC | EFD_NONBLOCK), [fd]);
     }
     const { receivers, senders } = this.#signals;
     if (receivers.length > 0) {
       const pair = new Uint8Array(new ArrayBuffer(8));
-      steps.push(() => list.call(socketpair, AF_UNIX, NEW_SOCKET, 0, pair));
-      replace(() => new CallOutput(pair.subarray(0, 4)), receivers);
-      replace(() => new CallOutput(pair.subarray(4)), senders);
+      list.call(socketpair, AF_UNIX, NEW_SOCKET, 0, pair);
+      replace(new CallOutput(pair), receivers);
+      replace(new CallOutput(pair.subarray(4)), senders);
     }
     for (const { fds, registrations } of this.#epolls) {
-      replace(() => {
-        const epoll = list.call(epoll_create1, EPOLL_CLOEXEC);
-        for (const registration of registrations) {
-          const { fd } = registration;
-          if (!this.#shared.has(fd)) continue;
-          // It can outlive its number, when a duplicate is still open; then there is nothing to be renewed.
-          list.call(epoll_ctl, epoll, EPOLL_CTL_ADD, fd, eventOf(registration));
-        }
-        return epoll;
-      }, fds);
+      const epoll = list.call(epoll_create1, EPOLL_CLOEXEC);
+      for (const registration of registrations) {
+        const { fd } = registration;
+        if (!this.#shared.has(fd)) continue;
+        // It can outlive its number, when a duplicate is still open; then there is nothing to be renewed.
+        list.call(epoll_ctl, epoll, EPOLL_CTL_ADD, fd, eventOf(registration));
+      }
+      replace(epoll, fds);
     }
-    const take = (step: number): void => {
-      if (step === steps.length) list.call(memset, this.isDone, 1, 1);
-      else list.unless(steps[step]!(), -1, () => take(step + 1));
+    const see = ([first, ...others]: readonly CallResult[]): void => {
+      if (first === undefined) list.call(memset, this.isDone, 1, 1);
+      else list.unless(first, -1, () => see(others));
     };
-    take(0);
+    see(given);
   }
 
   /** Whether there is something that a child leaves out. */

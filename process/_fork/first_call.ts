@@ -1,6 +1,5 @@
 import {
   CallList,
-  type CallResult,
   DATA_OFFSET,
   loadMachineCode,
   type MachineCode,
@@ -35,8 +34,6 @@ const STAND_IN = { x86_64: 8, aarch64: 12 } as const;
 
 /** What lies behind the code, in words: the first four are what the code knows by those names. */
 const AT = { made: 0, list: 1, make: 2, table: 3, standIns: 4, first: 5 };
-
-const NOT_MADE = new Uint8Array(new ArrayBuffer(1));
 
 /** Where there is room for what the calls need, for the list that only puts back, and for that of the calls, in bytes. */
 const ROOM = 256;
@@ -97,9 +94,9 @@ export class FirstCall {
     list.call(symbolAddresses().memset, this.#at(AT.made), 1, 1);
   }
 
-  /** By a call of a list: 0 if the calls are still to be made, else not; a process where they were never awaited has them made. */
-  wasMade(list: CallList): CallResult {
-    return list.call(symbolAddresses().memcmp, this.#at(AT.made), NOT_MADE, 1);
+  /** Has the calls of a list that `body` adds made where these were, or are not awaited at all. */
+  whereMade(list: CallList, body: () => void): void {
+    list.whereSet(this.#at(AT.made), body);
   }
 
   /** Tries whether it comes to such a call, without anything else being done at it. */

@@ -187,8 +187,6 @@ export class SignalListeners {
     add: Deno.addSignalListener,
     remove: Deno.removeSignalListener,
   };
-  /** Whether there are any, which are a forked child's as well. */
-  isServing = false;
   #prepared = false;
   /**
    * Handlers of listeners that the library has taken out, by signal. Deno puts each in place only once, so that a listener that
@@ -211,6 +209,11 @@ export class SignalListeners {
     );
   }
 
+  /** Whether there are any, which are a forked child's as well. */
+  get isServing(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** The signals that somebody listens for. */
   get numbers(): number[] {
     return [...this.#listeners.keys()].map(numberOf);
@@ -223,7 +226,6 @@ export class SignalListeners {
       else this.#native.add(signal, listener);
       const listeners = this.#listeners.get(signal) ?? new Set();
       this.#listeners.set(signal, listeners.add(listener));
-      this.isServing = true;
       if (this.inChild) this.#pipe.catch(numberOf(signal));
       this.#putBack(numberOf(signal));
       this.changed(numberOf(signal));
@@ -234,7 +236,6 @@ export class SignalListeners {
       if (!listeners?.delete(listener)) return;
       if (listeners.size === 0) {
         this.#listeners.delete(signal);
-        this.isServing = this.#listeners.size > 0;
         if (this.inChild) this.#pipe.release(numberOf(signal));
       }
       this.changed(numberOf(signal));

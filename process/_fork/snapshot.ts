@@ -35,6 +35,8 @@ export interface Part {
   /** What that is compared with. */
   readonly then: Bytes;
   readonly comparison: CallResult;
+  /** Whether that is always the same, and not taken from a look. */
+  isFixed: boolean;
 }
 
 /** Adds to a list of calls what reads something of /proc and compares it; `compared` is called right after each comparison. */
@@ -66,7 +68,10 @@ export class Snapshot {
     return part!;
   }
 
-  /** Has parts of a file compared of no more than `size` bytes: each begins with a text, and goes on for so many bytes. */
+  /**
+   * Has parts of a file compared of no more than `size` bytes: each begins with a text, and goes on for so many bytes. Where those are
+   * none, it is the text that is to be there, whether it was or not.
+   */
   addParts(
     path: string,
     size: number,
@@ -76,7 +81,7 @@ export class Snapshot {
     const file = new Uint8Array(new ArrayBuffer(size));
     const starts = parts.map(([start]) => cString(start, "start"));
     const lengths = parts.map(([start, length]) => start.length + length);
-    return this.#add(lengths, (list, nows) => {
+    const added = this.#add(lengths, (list, nows) => {
       readFile(list, cString(path, "path"), file);
       for (const [index, now] of nows.entries()) {
         const start = starts[index]!;
@@ -87,13 +92,20 @@ export class Snapshot {
         });
       }
     });
+    for (const [index, [start, length]] of parts.entries()) {
+      if (length > 0) continue;
+      const part = added[index]!;
+      part.isFixed = true;
+      part.then.set(new TextEncoder().encode(start));
+    }
+    return added;
   }
 
   /** Takes what is now for what is to be compared with. */
   take(): void {
     this.#list.run();
     for (const { parts } of this.#looks) {
-      for (const { now, then } of parts) then.set(now);
+      for (const { now, then, isFixed } of parts) if (!isFixed) then.set(now);
     }
   }
 
@@ -136,6 +148,7 @@ export class Snapshot {
     const parts = buffers.map((buffer, index) => ({
       ...buffer,
       comparison: comparisons[index]!,
+      isFixed: false,
     }));
     this.#looks.push({ look, parts });
     return parts;

@@ -5,7 +5,6 @@ import {
 } from "../../ffi/_call_list.ts";
 import { ARCHITECTURE } from "../../ffi/_libc.ts";
 import { memorySymbols } from "../../ffi/_symbols.ts";
-import { SIG_SETMASK } from "../../ffi/constants.ts";
 import { SIGSET } from "../../ffi/layouts.ts";
 import { FirstCall, VIRTUAL_FUNCTIONS } from "./first_call.ts";
 import {
@@ -15,6 +14,7 @@ import {
   OwnMemory,
   readProc,
 } from "./proc_file.ts";
+import { blockSignals, unblockSignals } from "./signal_masks.ts";
 
 /** What V8's workers are called in the objects that stand for them: "V8 DefaultWorke", cut at 15 characters. */
 const NAME = Uint32Array.of(0x44203856, 0x75616665, 0x6f57746c, 0x00656b72);
@@ -104,13 +104,12 @@ class V8Workers {
     const runners = [...runnersOf(found).keys()];
     const objects = runners.map(({ object }) => object);
     const firstTask = new FirstCall(objects, table, (list, room) => {
-      const { memset, pthread_sigmask } = symbolAddresses();
       const { size } = SIGSET;
-      const [all, former] = [room, room + BigInt(size)];
-      list.call(memset, all, 0xff, size);
-      list.call(pthread_sigmask, SIG_SETMASK, all, former);
+      const masks = { all: room, former: room + BigInt(size) };
+      list.call(symbolAddresses().memset, masks.all, 0xff, size);
+      blockSignals(list, masks);
       startThreads(list, found);
-      list.call(pthread_sigmask, SIG_SETMASK, former, 0);
+      unblockSignals(list, masks);
     });
     if (firstTask.comesWith(giveTask)) this.#firstTask = firstTask;
   }
@@ -131,51 +130,48 @@ class V8Workers {
    * to start two threads, and to end them, than to do all else.
    */
   restart(list: CallList): void {
-    const { memcmp, memcpy } = symbolAddresses();
+    const { memcpy } = symbolAddresses();
     const workers = this.#workers ?? [];
-    this.#started = [];
     for (const worker of workers) {
       const { lock, wake, freshLock, freshWake } = asNew(worker);
       list.call(memcpy, lock, freshLock, freshLock.length);
       list.call(memcpy, wake, freshWake, freshWake.length);
     }
     const firstTask = this.#firstTask;
-    const isPending = firstTask && this.#seePending(list, firstTask);
-    for (const { idle } of runnersOf(workers).keys()) {
-      // None is there to be called up.
-      list.call(memcpy, idle.end, idle.start, WORD);
-    }
-    if (!firstTask || !isPending) {
-      this.#started = startThreads(list, workers);
-      return;
-    }
-    firstTask.await(list);
-    list.unlessZero(list.call(memcmp, isPending, NOTHING, 1), () => {
-      firstTask.forgo(list);
-      startThreads(list, workers);
-    });
+    if (firstTask === undefined) this.#started = startThreads(list, workers);
+    else this.#startAtFirstTask(list, workers, firstTask);
   }
 
   /**
-   * By calls of the list: sees whether there is a task already. Whoever has forked may have given one, to a worker that was called up,
-   * but had not come to it. Gives a byte that is not 0 then.
+   * By calls of the list: has them started at the first task, or at once where there is one already. Whoever has forked may have given
+   * it, to a worker that was called up, but had not come to it.
    */
-  #seePending(list: CallList, firstTask: FirstCall): Uint8Array<ArrayBuffer> {
-    const { memcmp, memset } = symbolAddresses();
+  #startAtFirstTask(
+    list: CallList,
+    workers: readonly Worker[],
+    firstTask: FirstCall,
+  ): void {
+    const { memcmp, memcpy, memset } = symbolAddresses();
     const isPending = new Uint8Array(new ArrayBuffer(1));
-    for (const [{ idle }, count] of runnersOf(this.#workers ?? [])) {
+    for (const [{ idle }, count] of runnersOf(workers)) {
       const full = new BigUint64Array(new ArrayBuffer(WORD));
       memorySymbols().memcpy(full, idle.start, 8n);
       full[0]! += BigInt(count * WORD);
       const end = new Uint8Array(full.buffer);
       // Where they were never started there never was a task.
-      list.unlessZero(firstTask.wasMade(list), () => {
+      firstTask.whereMade(list, () => {
         list.unlessZero(list.call(memcmp, idle.end, end, WORD), () => {
           list.call(memset, isPending, 1, 1);
         });
       });
+      // None is there to be called up.
+      list.call(memcpy, idle.end, idle.start, WORD);
     }
-    return isPending;
+    firstTask.await(list);
+    list.whereSet(isPending, () => {
+      firstTask.forgo(list);
+      startThreads(list, workers);
+    });
   }
 
   /** In the child, after that: sees whether they are there, or will be. */
@@ -190,8 +186,6 @@ class V8Workers {
     this.#workers = undefined;
   }
 }
-
-const NOTHING = new Uint8Array(new ArrayBuffer(1));
 
 /** What hands out the work, and to how many of the workers. */
 function runnersOf(workers: readonly Worker[]): Map<Runner, number> {

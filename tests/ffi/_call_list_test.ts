@@ -107,7 +107,7 @@ Deno.test(
     const list = new CallList();
     const pair = memory(8);
     const [sender, receiver] = [
-      new CallOutput(pair.subarray(0, 4)),
+      new CallOutput(pair),
       new CallOutput(pair.subarray(4)),
     ];
     const bytes = cString("needle in a haystack", "text");
