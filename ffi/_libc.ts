@@ -135,7 +135,7 @@ export function readErrno(): number {
 }
 
 /** What gives back what others of its group have taken. */
-const RELEASING: readonly string[] = ["close", "munmap"];
+const RELEASING: readonly string[] = ["close", "munmap", "free"];
 
 /**
  * Functions that hand out a group of symbols, the same one ever after, of which each function is bound when it is first asked for:

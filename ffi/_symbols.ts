@@ -424,11 +424,19 @@ export const exchangeSymbols = lazySymbols({
   tee: { parameters: ["i32", "i32", "usize", "u32"], result: "i32" },
 });
 
+/** Memory that V8 does not free. */
+export const allocationSymbols = lazySymbols({
+  // void *malloc(size_t size);
+  malloc: { parameters: ["usize"], result: "usize" },
+  // void free(void *ptr);
+  free: { parameters: ["usize"], result: "void" },
+});
+
 /** Waiting for descriptors on a thread of Deno's pool. */
 // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
 export const pollOnPool = poolCall({
   name: "poll",
-  parameters: ["buffer", "u64", "i32"],
+  parameters: ["usize", "u64", "i32"],
   result: "i32",
   nonblocking: true,
 });

@@ -1,7 +1,8 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
 import { refOp, stopTimer, type Timer, unrefOp } from "../ffi/_deno_core.ts";
 import { checkValue, errorFor, retryInterrupted } from "../ffi/_libc.ts";
-import { descriptorSymbols, pollOnPool } from "../ffi/_symbols.ts";
+import { PoolPoll } from "../ffi/_pool_poll.ts";
+import { descriptorSymbols } from "../ffi/_symbols.ts";
 import {
   EFD_CLOEXEC,
   EFD_NONBLOCK,
@@ -18,16 +19,16 @@ const cannotWatch = () => "Cannot watch descriptors";
 /**
  * Sleeps in one `poll(2)` on one thread of Deno's pool, however many descriptors there are.
  *
- * The thread reads and writes `#fds` meanwhile, so that is left alone until poll has come back. To have it come back, an eventfd
- * is among what it polls. It holds what is behind the descriptors: closing one would take no effect on the other end.
+ * To have the thread come back, an eventfd is among what it polls. It holds what is behind the descriptors: closing one would
+ * take no effect on the other end.
  */
 class PoolSleep implements Sleep {
   readonly #sleeper: Sleeper;
   readonly #eventfd: number;
   readonly #watched = new Set<Watched>();
-  /** Explicitly allocated, and so outside the heap in which V8 moves things. */
-  #fds = new ArrayBuffer(16 * POLLFD.size);
-  /** What is in `#fds`, after the eventfd. */
+  readonly #poll = new PoolPoll();
+  #table = new Uint8Array(16 * POLLFD.size);
+  /** What is in `#table`, after the eventfd. */
   #polled: readonly Watched[] = [];
   #polling: Promise<number> | undefined;
   #woken = false;
@@ -62,16 +63,12 @@ class PoolSleep implements Sleep {
     if (this.#polling !== undefined) return;
     this.#polled = [...this.#watched];
     const size = (this.#polled.length + 1) * POLLFD.size;
-    if (this.#fds.byteLength < size) this.#fds = new ArrayBuffer(size * 2);
+    if (this.#table.length < size) this.#table = new Uint8Array(size * 2);
     this.#put(0, this.#eventfd, POLLIN);
     for (const [index, { fd, events }] of this.#polled.entries()) {
       this.#put(index + 1, fd, events);
     }
-    this.#polling = pollOnPool(
-      new Uint8Array(this.#fds),
-      BigInt(this.#polled.length + 1),
-      -1,
-    );
+    this.#polling = this.#poll.start(this.#table, this.#polled.length + 1);
     this.#polling.then((result) => this.#back(result));
     if (!this.#referenced) unrefOp(this.#polling);
   }
@@ -96,6 +93,7 @@ class PoolSleep implements Sleep {
 
   close(): void {
     descriptorSymbols().close(this.#eventfd);
+    this.#poll.close();
   }
 
   abandon(): void {
@@ -125,14 +123,14 @@ class PoolSleep implements Sleep {
       retryInterrupted(
         () =>
           descriptorSymbols().poll(
-            new Uint8Array(this.#fds),
+            this.#table,
             BigInt(this.#polled.length + 1),
             0,
           ),
         "poll",
         cannotWatch,
       );
-    }
+    } else this.#poll.takeFound(this.#table);
     if ((this.#revents(0) & POLLNVAL) !== 0) {
       // Somebody has closed what was not theirs; to poll on would be to spin.
       throw errorFor(ERRNO.EBADF, "poll", cannotWatch);
@@ -145,15 +143,19 @@ class PoolSleep implements Sleep {
   }
 
   #put(index: number, fd: number, events: number): void {
-    const view = new DataView(this.#fds, index * POLLFD.size, POLLFD.size);
-    view.setInt32(POLLFD.fields.fd, fd, true);
-    view.setInt16(POLLFD.fields.events, events, true);
-    view.setInt16(POLLFD.fields.revents, 0, true);
+    const { fields } = POLLFD;
+    const view = this.#view(index);
+    view.setInt32(fields.fd, fd, true);
+    view.setInt16(fields.events, events, true);
+    view.setInt16(fields.revents, 0, true);
   }
 
   #revents(index: number): number {
-    const view = new DataView(this.#fds, index * POLLFD.size, POLLFD.size);
-    return view.getInt16(POLLFD.fields.revents, true);
+    return this.#view(index).getInt16(POLLFD.fields.revents, true);
+  }
+
+  #view(index: number): DataView {
+    return new DataView(this.#table.buffer, index * POLLFD.size, POLLFD.size);
   }
 }
 

@@ -2,12 +2,13 @@ import { generation } from "../../ffi/_after_fork.ts";
 import { cString } from "../../ffi/_arguments.ts";
 import { hasTestRunner, unrefOp } from "../../ffi/_deno_core.ts";
 import { checkZero } from "../../ffi/_libc.ts";
+import { PoolPoll } from "../../ffi/_pool_poll.ts";
 import { type Signal, signalNumber } from "../../ffi/_signals.ts";
 import {
+  allocationSymbols,
   descriptorSymbols,
   handlerSymbols,
   memorySymbols,
-  pollOnPool,
   signalSymbols,
 } from "../../ffi/_symbols.ts";
 import { O_CLOEXEC, O_NONBLOCK, POLLIN } from "../../ffi/constants.ts";
@@ -38,6 +39,7 @@ class SignalPipe {
 
   /** Before a fork: binds what it calls, or each child that catches signals would have to. */
   prepare(): void {
+    allocationSymbols();
     handlerSymbols();
     memorySymbols();
   }
@@ -104,21 +106,18 @@ class SignalPipe {
     const request = new DataView(new ArrayBuffer(POLLFD.size));
     request.setInt32(POLLFD.fields.fd, fd, true);
     request.setInt16(POLLFD.fields.events, POLLIN, true);
+    const poll = new PoolPoll();
     for (;;) {
-      // Once nobody listens there is nothing to wait for, and a poll that begins as the program ends is to be avoided: Deno may have
-      // freed the request by the time that a thread of the pool writes to it.
-      const released = this.#fds[0] !== fd;
-      if (!released) {
-        const call = pollOnPool(request, 1n, -1);
-        unrefOp(call);
-        await call;
-      }
+      const call = poll.start(new Uint8Array(request.buffer), 1);
+      unrefOp(call);
+      await call;
       const count = descriptorSymbols().read(fd, this.#bytes, 256n);
-      if (count === 0 || released && count < 0) break;
+      if (count === 0) break;
       for (const signal of this.#bytes.slice(0, Math.max(0, count))) {
         this.#onSignal(signal);
       }
     }
+    poll.close();
     descriptorSymbols().close(fd);
   }
 

@@ -11,9 +11,11 @@ import {
   processSymbols,
   signalSymbols,
 } from "../../ffi/_symbols.ts";
+import { PoolPoll } from "../../ffi/_pool_poll.ts";
 import {
   MAP_ANONYMOUS,
   MAP_PRIVATE,
+  POLLIN,
   PROT_READ,
   PROT_WRITE,
   SYS_futex,
@@ -50,7 +52,7 @@ const MADV_DONTFORK = 10;
 /** Does something that takes the event loop and a thread of Deno's pool: the two things a bare fork leaves broken. */
 async function useEventLoopAndPool(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1));
-  assertEquals(await pollOnPool(new Uint8Array(8), 0n, 1), 0);
+  assertEquals(await pollOnPool(0n, 0n, 1), 0);
 }
 
 function threads(): number {
@@ -121,13 +123,15 @@ Deno.test(
   withoutLeaks(async () => {
     const ends = new Int32Array(2);
     descriptorSymbols().pipe2(ends, 0);
-    const request = new Int32Array(new ArrayBuffer(8));
-    request.set([ends[0]!, 1]);
+    const request = Int32Array.of(ends[0]!, POLLIN);
+    const poll = new PoolPoll();
     let settled = false;
-    const pending = pollOnPool(request, 1n, 5000).then((count) => {
-      settled = true;
-      return count;
-    });
+    const pending = poll.start(new Uint8Array(request.buffer), 1).then(
+      (count) => {
+        settled = true;
+        return count;
+      },
+    );
     const child = await forkWithAsync(async () => {
       await useEventLoopAndPool();
       assert(!settled);
@@ -135,6 +139,7 @@ Deno.test(
     assertEquals(reap(child), 0);
     descriptorSymbols().write(ends[1]!, new Uint8Array(1), 1n);
     assertEquals(await pending, 1);
+    poll.close();
     for (const fd of ends) descriptorSymbols().close(fd);
   }),
 );
@@ -161,7 +166,7 @@ Deno.test(
     const takeThreads = async () => {
       const calls = Array.from(
         { length: 16 },
-        () => pollOnPool(new Uint8Array(8), 0n, 30),
+        () => pollOnPool(0n, 0n, 30),
       );
       assertEquals(await Promise.all(calls), calls.map(() => 0));
     };

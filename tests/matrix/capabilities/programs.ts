@@ -1,5 +1,30 @@
 import { spawn } from "node:child_process";
-import type { Capabilities } from "../_capability.ts";
+import { close, pipe } from "../../../ipc/mod.ts";
+import { waitpid } from "../../../wait/wait.ts";
+import { type Capabilities, until } from "../_capability.ts";
+
+/** What is at that address in this process. */
+function memoryAt(address: number, length: number): string {
+  using memory = Deno.openSync("/proc/self/mem");
+  memory.seekSync(address, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  memory.readSync(bytes);
+  return bytes.join();
+}
+
+/** Where the `struct pollfd` are of the thread that polls. */
+function polledAddress(): number | undefined {
+  for (const { name } of Deno.readDirSync("/proc/self/task")) {
+    const [call, address] = Deno
+      .readTextFileSync(`/proc/self/task/${name}/syscall`).split(" ");
+    if (POLLS.has(call!)) return Number(address);
+  }
+}
+
+/** The numbers of `poll` and `ppoll`. */
+const POLLS: ReadonlySet<string> = new Set(
+  Deno.build.arch === "x86_64" ? ["7", "271"] : ["73"],
+);
 
 /** Other programs. */
 export const programs: Capabilities = {
@@ -45,6 +70,34 @@ export const programs: Capabilities = {
       return codes.reduce((sum, code) => sum + code);
     },
     gives: 190,
+  },
+  "spawn() in a worker that is terminated, whose memory is let alone": {
+    async child() {
+      const [reader, writer] = pipe();
+      const url = new URL(
+        `../_waiting_worker.ts?stdin=${reader}`,
+        import.meta.url,
+      );
+      const worker = new Worker(url, { type: "module" });
+      const [tid, pid] = await new Promise<[number, number]>((resolve) => {
+        worker.onmessage = ({ data }) => resolve(data);
+      });
+      close(reader);
+      await until(() => polledAddress() !== undefined, "the worker polls");
+      const address = polledAddress()!;
+      const polled = memoryAt(address, 16);
+      worker.terminate();
+      await until(
+        () =>
+          ![...Deno.readDirSync("/proc/self/task")]
+            .some(({ name }) => Number(name) === tid),
+        "the worker's thread ends",
+      );
+      const isKept = memoryAt(address, 16) === polled;
+      close(writer);
+      return [isKept, waitpid(pid)?.raw];
+    },
+    gives: [true, 0],
   },
   "node:child_process": {
     child() {
