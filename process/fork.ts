@@ -254,10 +254,11 @@ function becomeWhole(crossed: Crossing, own: Own): void {
     }
     // Mostly there is nothing of it to be done, and to find that out one by one takes as long as all else.
     const isPlain = crossed.isPlain && own.parentLoops.latest === undefined &&
-      own.poolCount.address === undefined &&
       own.signalListeners.displaced.size === 0;
-    if (!isPlain || hasTelemetry) putRight(crossed, own);
+    // Before the first that gives the pool something to do.
+    own.poolCount.reset();
     own.poolThreads.abandon();
+    if (!isPlain || hasTelemetry) putRight(crossed, own);
     resetForkedChild();
   } catch (error) {
     console.error(error);
@@ -268,8 +269,6 @@ function becomeWhole(crossed: Crossing, own: Own): void {
 /** In the child: puts right what is not so in every one. */
 function putRight(crossed: Crossing, own: Own): void {
   own.parentLoops.succeed(crossed.loops);
-  // Before the first that gives the pool something to do: the signals.
-  own.poolCount.reset();
   crossed.arrive(own.signalListeners);
   if (rehearsing) return;
   if (!v8Workers.complete) compileOnThisThread();

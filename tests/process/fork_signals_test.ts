@@ -1,9 +1,15 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { descriptorSymbols, signalSymbols } from "../../ffi/_symbols.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  descriptorSymbols,
+  pollOnPool,
+  signalSymbols,
+} from "../../ffi/_symbols.ts";
 import { getpid } from "../../process/ids.ts";
 import {
+  forkWith,
   forkWithAsync,
   openDescriptors,
+  readText,
   reap,
   until,
   withoutLeaks,
@@ -74,6 +80,21 @@ Deno.test(
     raise(SIGUSR1);
     await until(() => usr1.count === 1);
     ready.close();
+  }),
+);
+
+Deno.test(
+  "a forked child with its parent's listeners waits for none of the parent's threads",
+  withoutLeaks(async () => {
+    using _ = counter("SIGUSR1");
+    // So there is a thread at least that is brought to rest for the fork.
+    await pollOnPool(0n, 0n, 1);
+    const child = forkWith(() => {
+      const waits = /^voluntary_ctxt_switches:\s*(\d+)/m
+        .exec(readText("/proc/self/status"))![1];
+      return Math.min(Number(waits), 255);
+    });
+    assert(reap(child) >> 8 < 100);
   }),
 );
 
