@@ -21,12 +21,12 @@ export function onForkedChild(
   resets.push({ isNeeded, reset });
 }
 
-/** Runs the registered resets, in order. */
-export function resetForkedChild(): void {
+/** Runs the registered resets, in order; `forks` more lie between the first process and this one now. */
+export function resetForkedChild(forks: number): void {
   for (const { isNeeded, reset } of resets) {
     if (isNeeded() && !rehearsing) reset();
   }
-  if (!rehearsing) generation++;
+  generation += forks;
 }
 
 /**
@@ -34,6 +34,9 @@ export function resetForkedChild(): void {
  *
  * V8 compiles a function when it is first called. In a child, where it has everything to itself that it writes to, that takes longer
  * than what the functions have to do; done before the fork, it is done once for all children.
+ *
+ * After some hundred times V8 optimizes it, for the ways that it has gone, and undoes all that in each child that goes another one. So
+ * nothing must hang on this that every child does.
  */
 export let rehearsing = false;
 

@@ -84,6 +84,8 @@ export const AT_ONCE: Promise<void> = Promise.resolve();
 export class PendingOps {
   #pending: number[] = [];
   #last = -1;
+  #abandoned: number[] = [];
+  readonly #abandonAll = (): void => abandon(this.#abandoned.splice(0));
 
   /** Finds those up to and including a call. */
   survey(promise: Promise<unknown>): void {
@@ -106,9 +108,13 @@ export class PendingOps {
 
   /** In the child: has those keep the process alive no more. Not at once, but before the event loop asks what does. */
   abandonSoon(): void {
-    const abandoned = this.#pending;
-    AT_ONCE.then(() => abandon(abandoned));
-    this.#pending = [];
+    // Nothing new is made here: to note a young object in an old one costs a child as much as all else.
+    if (this.#abandoned.length === 0) {
+      const none = this.#abandoned;
+      this.#abandoned = this.#pending;
+      this.#pending = none;
+    } else this.#abandoned.push(...this.#pending.splice(0));
+    AT_ONCE.then(this.#abandonAll);
   }
 
   #idOf(promise: Promise<unknown>): number {

@@ -1,5 +1,6 @@
 import { rehearse, rehearsing, resetForkedChild } from "../ffi/_after_fork.ts";
 import { checkFunction } from "../ffi/_arguments.ts";
+import { CallList } from "../ffi/_call_list.ts";
 import { bindRest } from "../ffi/_libc.ts";
 import { exitSymbols } from "../ffi/_symbols.ts";
 import { ERRNO, PosixError } from "../ffi/errors.ts";
@@ -161,10 +162,16 @@ function forkRuntime(): number {
     pid = forkAtRest();
   } finally {
     // Here are both sides, or the one that there is since the fork has failed.
-    if (pid === 0) becomeWhole(crossing!, own);
-    else poolThreads.releaseSoon();
+    goOn(pid, own);
   }
+  if (pid === 0) crossing = undefined;
   return pid;
+}
+
+/** On either side: goes on from the fork. */
+function goOn(pid: number, own: Own): void {
+  if (pid === 0) becomeWhole(crossing!, own);
+  else own.poolThreads.releaseSoon();
 }
 
 /** What the latest fork was made with: mostly as good for the next one. */
@@ -178,13 +185,21 @@ function refuseWorker(): never {
   });
 }
 
+/** How many forks it takes until the next ones are worth the 10 ms that it takes to have V8 optimize what all of them go through. */
+const OFTEN = 4;
+
+let forks = 0;
+
 function forkAtRest(): number {
+  if (++forks === OFTEN && crossing !== undefined) {
+    CallList.optimize();
+    rehearseArrival(crossing, REHEARSALS.optimizing);
+  }
   let rest: Rest | undefined;
-  let sure = poolThreads.areHeld;
   for (;;) {
     if (crossing?.servesAsNow) {
       poolThreads.notePending();
-      const pid = crossing.go(sure);
+      const pid = crossing.go();
       if (pid !== AGAIN) return pid;
       if (crossing.isObstructed) crossing = undefined;
     }
@@ -196,7 +211,6 @@ function forkAtRest(): number {
       rest = new Rest();
     }
     crossing = crossingAtRest(rest);
-    sure = true;
   }
 }
 
@@ -206,7 +220,7 @@ function crossingAtRest(rest: Rest): Crossing {
   const notes = rest.settle();
   if (crossing?.takeRest(notes) && crossing.fits()) return crossing;
   crossing = new Crossing(notes, rest.watchesFiles);
-  rehearseArrival(crossing, REHEARSALS);
+  rehearseArrival(crossing, REHEARSALS.noting);
   return crossing;
 }
 
@@ -216,9 +230,17 @@ interface Own {
   readonly poolCount: PoolCount;
   readonly poolThreads: PoolThreads;
   readonly signalListeners: SignalListeners;
+  /** How many forks more lie between the first process and this one. */
+  readonly forks: number;
 }
 
-const own: Own = { parentLoops, poolCount, poolThreads, signalListeners };
+const own: Own = {
+  parentLoops,
+  poolCount,
+  poolThreads,
+  signalListeners,
+  forks: 1,
+};
 
 /** What it is rehearsed with. */
 function standIns(): Own {
@@ -227,31 +249,31 @@ function standIns(): Own {
     poolCount: new PoolCount(),
     poolThreads: PoolThreads.standIn(),
     signalListeners: new SignalListeners(),
+    forks: 0,
   };
 }
 
-/** How often: V8 takes no notes of how a function goes until it has been called so often. */
-const REHEARSALS = 9;
+/** How often it is until V8 has taken notes of how each function goes, and until it has optimized them by those. */
+const REHEARSALS = { noting: 9, optimizing: 1000 } as const;
 
 function rehearseArrival(crossing: Crossing, times = 1): void {
+  const { isDone } = crossing.loops;
+  isDone[0] = 1;
   rehearse(() => {
     for (let time = 0; time < times; time++) {
       const others = standIns();
-      becomeWhole(crossing, others);
+      goOn(0, others);
       putRight(crossing, others);
       _exit(0);
     }
   });
+  isDone[0] = 0;
 }
 
 /** In the child: makes the copy a Deno of its own. One that cannot be made whole must not go on. */
 function becomeWhole(crossed: Crossing, own: Own): void {
   try {
-    const hasLoops = crossed.loops.isDone[0] === 1;
-    if (!rehearsing) {
-      crossing = undefined;
-      if (!hasLoops) throw noEventLoop();
-    }
+    if (crossed.loops.isDone[0] === 0) throw noEventLoop();
     // Mostly there is nothing of it to be done, and to find that out one by one takes as long as all else.
     const isPlain = crossed.isPlain && own.parentLoops.latest === undefined &&
       own.signalListeners.displaced.size === 0;
@@ -259,7 +281,7 @@ function becomeWhole(crossed: Crossing, own: Own): void {
     own.poolCount.reset();
     own.poolThreads.abandon();
     if (!isPlain || hasTelemetry) putRight(crossed, own);
-    resetForkedChild();
+    resetForkedChild(own.forks);
   } catch (error) {
     console.error(error);
     exitSymbols()._exit(1);

@@ -1,6 +1,7 @@
 import { rehearsing } from "../../ffi/_after_fork.ts";
 import {
   CallList,
+  callMemory,
   CallOutput,
   type CallResult,
   symbolAddresses,
@@ -25,7 +26,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 const masks = {
   all: new Uint8Array(new ArrayBuffer(SIGSET.size)).fill(0xff),
-  former: new Uint8Array(new ArrayBuffer(SIGSET.size)),
+  former: callMemory(SIGSET.size),
 };
 
 /** In the child, at once: unblocks the signals. */
@@ -93,15 +94,14 @@ const WORD = new Uint8Array(new ArrayBuffer(1)).fill(1);
  */
 class Gate {
   /** Two `int`s: the reading and the writing end. */
-  readonly #fds = new Int32Array(new ArrayBuffer(8));
-  readonly #reader = new CallOutput(bytesOf(this.#fds, 0));
-  readonly #writer = new CallOutput(bytesOf(this.#fds, 1));
-  readonly #heard = new Uint8Array(new ArrayBuffer(1));
+  readonly #pipe = callMemory(8);
+  readonly #reader = new CallOutput(this.#pipe.subarray(0, 4));
+  readonly #writer = new CallOutput(this.#pipe.subarray(4));
+  readonly #heard = callMemory(1);
 
   /** By calls of the list, before the fork: makes the pipe. The call gives 0, or -1 and errno. */
   make(list: CallList): CallResult {
-    const pipe = new Uint8Array(this.#fds.buffer);
-    return list.call(symbolAddresses().pipe2, pipe, O_CLOEXEC);
+    return list.call(symbolAddresses().pipe2, this.#pipe, O_CLOEXEC);
   }
 
   /** In the child, by calls of the list: leaves the writing end to the parent. */
@@ -134,12 +134,13 @@ class Gate {
 
   /** In the parent, where the child was not let go: closes the pipe. */
   close(): void {
-    for (const fd of this.#fds) descriptorSymbols().close(fd);
+    for (const fd of intsAt(this.#pipe)) descriptorSymbols().close(fd);
   }
 }
 
-function bytesOf(words: Int32Array<ArrayBuffer>, index: number): Bytes {
-  return new Uint8Array(words.buffer, index * 4, 4);
+/** The `int`s in memory that calls write to. */
+function intsAt({ buffer, byteOffset, length }: Bytes): Int32Array {
+  return new Int32Array(buffer, byteOffset, length / 4);
 }
 
 const SIGKILL = 9;
@@ -176,12 +177,10 @@ export class Crossing {
   readonly #shape: readonly Part[];
   /** How much each thread had run when it was seen at rest, by its clock. */
   readonly #rest: ReadonlyMap<number, Part>;
-  /** Whether something may have changed. */
-  readonly #doubt = new Uint8Array(new ArrayBuffer(1));
   #fork!: CallResult;
   /** How far the list has come. */
-  readonly #stage = new Uint8Array(new ArrayBuffer(1));
-  readonly #errno = new Int32Array(new ArrayBuffer(4));
+  readonly #stage = callMemory(1);
+  readonly #errno = callMemory(4);
   /** Whether listeners for signals are to be served in the child before the first signal comes. */
   readonly #serves = signalListeners.isServing;
   readonly loops: EventLoops;
@@ -242,13 +241,11 @@ export class Crossing {
    * has until then. Gives 0 in the child, which is not whole until {@linkcode Crossing.arrive}; in the parent the child's pid, or
    * {@linkcode AGAIN}.
    *
-   * A fork that is not kept costs as much as one that is, and so all is looked at before it, too; but where it is as good as sure that
-   * nothing but a thread has changed, only the threads, or it would cost more than it saves.
+   * What it was put together for is looked at before the fork alone: if no thread has run from then on, nobody was there to change it.
    *
    * @throws {PosixError} What `fork` throws; `EMFILE` if there is no descriptor free.
    */
-  go(sure: boolean): number {
-    this.#doubt[0] = sure ? 0 : 1;
+  go(): number {
     this.#stage[0] = STAGE.start;
     this.#list.run();
     const stage = this.#stage[0];
@@ -267,7 +264,7 @@ export class Crossing {
   }
 
   #error(syscall: string): PosixError {
-    return errorFor(this.#errno[0]!, syscall, () => "Cannot fork");
+    return errorFor(intsAt(this.#errno)[0]!, syscall, () => "Cannot fork");
   }
 
   /** In the child: does what no call of the list can, or sees how it has gone. */
@@ -288,12 +285,10 @@ export class Crossing {
     const { _Fork, fork, memcpy, memset } = symbolAddresses();
     const caught = caughtSignals();
     const reach = (stage: number) => list.call(memset, this.#stage, stage, 1);
-    const keepErrno = () =>
-      list.call(memcpy, new Uint8Array(this.#errno.buffer), errnoAddress(), 4);
-    this.#snapshot.lookIn(list, new Set(this.#rest.values()));
-    list.whereSet(this.#doubt, () => {
-      this.#snapshot.lookIn(list, new Set(this.#shape));
-    });
+    const keepErrno = () => list.call(memcpy, this.#errno, errnoAddress(), 4);
+    const rest = new Set(this.#rest.values());
+    this.#snapshot.lookIn(list, rest);
+    this.#snapshot.lookIn(list, new Set(this.#shape));
     this.#memory.include(list);
     reach(STAGE.looked);
     list.unlessZero(this.#gate.make(list), () => {
@@ -309,7 +304,7 @@ export class Crossing {
       unblockSignals(list, masks);
       list.unless(this.#fork, -1, () => {
         reach(STAGE.forked);
-        this.#snapshot.lookIn(list);
+        this.#snapshot.lookIn(list, rest);
         this.#gate.open(list);
         reach(STAGE.kept);
       });

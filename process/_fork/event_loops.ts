@@ -28,6 +28,7 @@ import { isOwnDescriptor } from "../../ffi/_deno_core.ts";
 import {
   type CallArgument,
   type CallList,
+  callMemory,
   CallOutput,
   type CallResult,
   symbolAddresses,
@@ -87,7 +88,7 @@ export class EventLoops {
   readonly #shared: ReadonlySet<number>;
   readonly #connections: ReadonlySet<number>;
   /** A byte that is 1 in the child once it has its own. */
-  readonly isDone = new Uint8Array(new ArrayBuffer(1));
+  readonly isDone = callMemory(1);
   /** The registrations that are left out, and the epoll instance of each. */
   readonly #others: { epoll: number; registration: Registration }[];
   #leftOut: LeftOut[] = [];
@@ -163,9 +164,9 @@ export class EventLoops {
     }
     const { receivers, senders } = this.#signals;
     if (receivers.length > 0) {
-      const pair = new Uint8Array(new ArrayBuffer(8));
+      const pair = callMemory(8);
       list.call(socketpair, AF_UNIX, NEW_SOCKET, 0, pair);
-      replace(new CallOutput(pair), receivers);
+      replace(new CallOutput(pair.subarray(0, 4)), receivers);
       replace(new CallOutput(pair.subarray(4)), senders);
     }
     for (const { fds, registrations } of this.#epolls) {

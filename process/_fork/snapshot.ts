@@ -1,6 +1,7 @@
 import { cString } from "../../ffi/_arguments.ts";
 import {
   CallList,
+  callMemory,
   type CallResult,
   int,
   symbolAddresses,
@@ -132,7 +133,7 @@ export class Snapshot {
     read: (list: CallList, nows: readonly Bytes[]) => void,
   ): Part[] {
     const buffers = sizes.map((size) => ({
-      now: new Uint8Array(new ArrayBuffer(size)),
+      now: callMemory(size),
       then: new Uint8Array(new ArrayBuffer(size)),
     }));
     const nows = buffers.map(({ now }) => now);
@@ -200,13 +201,13 @@ export class AddressSpace {
   include(list: CallList): void {
     const { madvise, memcmp, memcpy } = symbolAddresses();
     this.#treatments = this.#ranges.map(({ start, length }) => {
-      const errno = new Uint8Array(new ArrayBuffer(4));
+      const errno = callMemory(4);
       const call = list.call(madvise, start, length, MADV_DOFORK);
       list.unlessZero(call, () => {
         list.call(memcpy, errno, errnoAddress(), 4);
         list.endUnlessZero(list.call(memcmp, errno, HOLE, 4));
       });
-      return { call, errno: new Int32Array(errno.buffer) };
+      return { call, errno: new Int32Array(errno.buffer, errno.byteOffset, 1) };
     });
   }
 

@@ -1,5 +1,6 @@
 import {
   type CallList,
+  callMemory,
   type CallResult,
   symbolAddresses,
 } from "../../ffi/_call_list.ts";
@@ -152,7 +153,7 @@ class V8Workers {
     firstTask: FirstCall,
   ): void {
     const { memcmp, memcpy, memset } = symbolAddresses();
-    const isPending = new Uint8Array(new ArrayBuffer(1));
+    const isPending = callMemory(1);
     for (const [{ idle }, count] of runnersOf(workers)) {
       const full = new BigUint64Array(new ArrayBuffer(WORD));
       memorySymbols().memcpy(full, idle.start, 8n);

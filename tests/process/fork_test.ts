@@ -22,6 +22,8 @@ import {
 } from "../../ffi/constants.ts";
 import { PosixError } from "../../ffi/errors.ts";
 import { AGAIN, Crossing } from "../../process/_fork/crossing.ts";
+import { poolThreads } from "../../process/_fork/pool_threads.ts";
+import { Rest } from "../../process/_fork/rest.ts";
 import { AddressSpace } from "../../process/_fork/snapshot.ts";
 import { spawn } from "../../exec/spawn.ts";
 import { v8Workers } from "../../process/_fork/v8_workers.ts";
@@ -45,6 +47,7 @@ import { assertProgramSays } from "../_run_program.ts";
 const MANY = new URL("./_many_forks_program.ts", import.meta.url);
 const EARLY = new URL("./_early_ends_program.ts", import.meta.url);
 const TASK = new URL("./_task_at_fork_program.ts", import.meta.url);
+const FAULTS = new URL("./_faults_of_children_program.ts", import.meta.url);
 const SEVERAL = new URL("./_forks_of_one_turn_program.ts", import.meta.url);
 
 const MADV_DONTFORK = 10;
@@ -442,12 +445,48 @@ Deno.test(
   "fork() does not take place while there is a thread that was not seen at rest",
   withoutLeaks(() => {
     const noThread = new Map<number, Uint8Array<ArrayBuffer>>();
-    const crossing = new Crossing(noThread, false);
-    for (const sure of [true, false]) {
-      const result = crossing.go(sure);
-      if (result === 0) _exit(1);
-      if (result > 0) reap(result);
-      assertEquals(result, AGAIN);
+    assertEquals(tryToCross(new Crossing(noThread, false)), AGAIN);
+  }),
+);
+
+/** Forks a child that ends at once. */
+function tryToCross(crossing: Crossing): number {
+  const result = crossing.go();
+  if (result === 0) _exit(1);
+  if (result > 0) reap(result);
+  return result;
+}
+
+/** How many pages the children have asked for that were waited for. */
+function childrensFaults(): number {
+  const [, rest] = readText("/proc/self/stat").split(") ");
+  return Number(rest!.split(" ")[8]);
+}
+
+Deno.test(
+  "fork() makes children that have to find and copy fewer pages once there have been many, and never more",
+  withoutLeaks(() => assertProgramSays(FAULTS, [], "no more than at first\n")),
+);
+
+Deno.test(
+  "fork() keeps no child during whose fork another thread has run",
+  withoutLeaks(async () => {
+    const rest = () => new Rest().settle();
+    let crossing = new Crossing(rest(), false);
+    for (let tries = 0;; tries++) {
+      assert(tries < 500);
+      const started = performance.now();
+      const call = pollOnPool(0n, 0n, 5);
+      const notes = rest();
+      if (!crossing.takeRest(notes)) crossing = new Crossing(notes, false);
+      // The thread is to wake while the fork is under way, which takes a millisecond or so.
+      while (performance.now() < started + 4.6 + tries % 10 / 20);
+      const before = childrensFaults();
+      const isDiscarded = tryToCross(crossing) === AGAIN &&
+        childrensFaults() > before;
+      poolThreads.release();
+      await call;
+      if (isDiscarded) break;
     }
   }),
 );
