@@ -159,8 +159,9 @@ const FUTEX_WAKE_PRIVATE = 129;
 const WAIT = 1;
 const GO = 0;
 
-/** How many threads at most stay parked until the end of the turn. */
+/** How many threads at most stay parked until the end of any turn, and after how many forks in one more of them do. */
 const FEW = 8;
+const MANY_FORKS = 8;
 
 /** How often at most to look whether a released thread is idle, some 20 ms. */
 const LOOKS_AFTER = 200;
@@ -190,12 +191,15 @@ export class PoolThreads {
   #known = new KnownThreads();
   /** What a child has instead of those two, made beforehand: in the child it would take longer. */
   #childs: { calls: Set<Promise<number>>; known: KnownThreads } | undefined;
-  /** Whether this is still the turn of the event loop in which the latest fork was made, and its threads are parked. */
-  areHeld = false;
+  /** How many forks there have been in this turn of the event loop. */
+  #forks = 0;
   /** Whether it was noted, right before a fork, what is pending. */
   #noted = false;
   readonly #ops: PendingOps;
-  readonly #releaseAll = (): void => this.release();
+  readonly #endTurn = (): void => {
+    this.#forks = 0;
+    this.release();
+  };
 
   constructor(ops: PendingOps) {
     this.#ops = ops;
@@ -287,13 +291,14 @@ export class PoolThreads {
    * In the parent: has the parked threads let go before anybody could miss them. What comes next in this turn of the event loop may
    * be another fork, for which they would be parked again: both ways cost as much as the fork of a small process.
    *
-   * A call that the program itself gives to the pool before then brings forth a thread more, so only few are kept.
+   * A call that the program itself gives to the pool before then brings forth a thread more. So many are only kept where it seems to do
+   * nothing but fork: they are as many a while after the start of a program whose modules had to be compiled.
    */
   releaseSoon(): void {
-    if (this.#known.parked.size > FEW) return this.release();
-    if (this.areHeld) return;
-    this.areHeld = true;
-    AT_ONCE.then(this.#releaseAll);
+    if (++this.#forks === 1) AT_ONCE.then(this.#endTurn);
+    if (this.#forks < MANY_FORKS && this.#known.parked.size > FEW) {
+      this.release();
+    }
   }
 
   /**
@@ -302,7 +307,6 @@ export class PoolThreads {
    * the parent count.
    */
   release(): void {
-    this.areHeld = false;
     if (this.#calls.size === 0) return;
     this.#wake();
     const parked = this.#known.parked;
@@ -361,7 +365,6 @@ export class PoolThreads {
     this.#calls = calls;
     this.#known = known;
     this.#childs = undefined;
-    this.areHeld = false;
     if (!this.#noted) this.#noteByCall();
     this.#ops.abandonSoon();
   }
