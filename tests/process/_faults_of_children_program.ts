@@ -28,7 +28,7 @@ function median(numbers: number[]): number {
 const all = Array.from({ length: 800 }, faults);
 const [first, optimized, last] = [
   median(all.slice(1, 3)),
-  median(all.slice(20, 70)),
+  median(all.slice(40, 90)),
   median(all.slice(-50)),
 ];
 console.log(
