@@ -273,6 +273,36 @@ Deno.test(
   }),
 );
 
+/** How often each thread has gone to sleep, by its number. */
+function sleeps(): Map<string, number> {
+  return new Map(
+    directoryEntries("/proc/self/task").filter((name) => !name.startsWith("."))
+      .map((tid) => {
+        const status = readText(`/proc/self/task/${tid}/status`);
+        const count = /^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1];
+        return [tid, Number(count ?? 0)];
+      }),
+  );
+}
+
+Deno.test(
+  "fork() many times in one turn does not wake the pool's threads for each, though they are many",
+  withoutLeaks(async () => {
+    // All at once, each held until all are there.
+    await Promise.all(
+      Array.from({ length: 16 }, () => pollOnPool(0n, 0n, 30)),
+    );
+    for (let i = 0; i < 12; i++) assertEquals(reap(forkWith(() => 0)), 0);
+    const before = sleeps();
+    for (let i = 0; i < 6; i++) assertEquals(reap(forkWith(() => 0)), 0);
+    const woken = [...sleeps()].filter(([tid, count]) =>
+      count >= (before.get(tid) ?? 0) + 6
+    );
+    // This thread itself waits for each child.
+    assert(woken.length <= 2, `${woken.length} threads were woken each time`);
+  }),
+);
+
 Deno.test(
   "fork() several times in one turn has no child wait for what the parent began in between",
   withoutLeaks(() => assertProgramSays(SEVERAL, [], "exited 0\n".repeat(4))),
