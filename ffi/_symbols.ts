@@ -267,12 +267,6 @@ export const accountingSymbols = lazySymbols({
   },
 });
 
-/** Ending the process: a group of its own, so that a forked child need not open one to end. */
-export const exitSymbols = lazySymbols({
-  // void _exit(int status);
-  _exit: { parameters: ["i32"], result: "void" },
-});
-
 /** Signals. */
 export const signalSymbols = lazySymbols({
   // int kill(pid_t pid, int sig);

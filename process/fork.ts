@@ -2,7 +2,6 @@ import { rehearse, rehearsing, resetForkedChild } from "../ffi/_after_fork.ts";
 import { checkFunction } from "../ffi/_arguments.ts";
 import { CallList } from "../ffi/_call_list.ts";
 import { bindRest } from "../ffi/_libc.ts";
-import { exitSymbols } from "../ffi/_symbols.ts";
 import { ERRNO, PosixError } from "../ffi/errors.ts";
 import { _exit } from "./_exit.ts";
 import { AGAIN, Crossing } from "./_fork/crossing.ts";
@@ -205,7 +204,6 @@ function forkAtRest(): number {
     }
     if (rest !== undefined) rest.pause();
     else {
-      exitSymbols();
       signalListeners.prepare();
       v8Workers.find();
       rest = new Rest();
@@ -284,7 +282,7 @@ function becomeWhole(crossed: Crossing, own: Own): void {
     resetForkedChild(own.forks);
   } catch (error) {
     console.error(error);
-    exitSymbols()._exit(1);
+    _exit(1);
   }
 }
 
