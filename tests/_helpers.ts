@@ -116,6 +116,13 @@ export function readText(path: string): string {
   return text + decoder.decode();
 }
 
+/** How often a thread has gone to sleep, by its directory in /proc; 0 where it has ended. */
+export function sleepsOf(task: string): number {
+  const count = /^voluntary_ctxt_switches:\s*(\d+)/m
+    .exec(readText(`/proc/${task}/status`))?.[1];
+  return Number(count ?? 0);
+}
+
 /** Runs a test with a directory of its own, which is emptied and removed afterwards. */
 export async function withDirectory(
   body: (path: string) => void | Promise<void>,

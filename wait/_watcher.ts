@@ -1,6 +1,6 @@
 import { onForkedChild } from "../ffi/_after_fork.ts";
 import { refOp, stopTimer, type Timer, unrefOp } from "../ffi/_deno_core.ts";
-import { checkValue, errorFor, retryInterrupted } from "../ffi/_libc.ts";
+import { checkValue, errorFor } from "../ffi/_libc.ts";
 import { PoolPoll } from "../ffi/_pool_poll.ts";
 import { descriptorSymbols } from "../ffi/_symbols.ts";
 import {
@@ -10,7 +10,6 @@ import {
   POLLNVAL,
 } from "../ffi/constants.ts";
 import { ERRNO } from "../ffi/errors.ts";
-import { POLLFD } from "../ffi/layouts.ts";
 import { bells, KernelBell, rehearse } from "./_kernel_bell.ts";
 import type { Sleep, Sleeper, Waking, Watched } from "./_watched.ts";
 
@@ -27,8 +26,7 @@ class PoolSleep implements Sleep {
   readonly #eventfd: number;
   readonly #watched = new Set<Watched>();
   readonly #poll = new PoolPoll();
-  #table = new Uint8Array(16 * POLLFD.size);
-  /** What is in `#table`, after the eventfd. */
+  /** What it was begun for, after the eventfd. */
   #polled: readonly Watched[] = [];
   #polling: Promise<number> | undefined;
   #woken = false;
@@ -62,13 +60,8 @@ class PoolSleep implements Sleep {
   resume(): void {
     if (this.#polling !== undefined) return;
     this.#polled = [...this.#watched];
-    const size = (this.#polled.length + 1) * POLLFD.size;
-    if (this.#table.length < size) this.#table = new Uint8Array(size * 2);
-    this.#put(0, this.#eventfd, POLLIN);
-    for (const [index, { fd, events }] of this.#polled.entries()) {
-      this.#put(index + 1, fd, events);
-    }
-    this.#polling = this.#poll.start(this.#table, this.#polled.length + 1);
+    const eventfd = { fd: this.#eventfd, events: POLLIN };
+    this.#polling = this.#poll.start([eventfd, ...this.#polled]);
     this.#polling.then((result) => this.#back(result));
     if (!this.#referenced) unrefOp(this.#polling);
   }
@@ -118,20 +111,8 @@ class PoolSleep implements Sleep {
 
   /** What poll has found ready; makes the eventfd ready to be written again. */
   #ready(result: number): readonly Watched[] {
-    if (result === -1) {
-      // The errno of the pool's thread is out of reach: ask once more, without waiting, on this one.
-      retryInterrupted(
-        () =>
-          descriptorSymbols().poll(
-            this.#table,
-            BigInt(this.#polled.length + 1),
-            0,
-          ),
-        "poll",
-        cannotWatch,
-      );
-    } else this.#poll.takeFound(this.#table);
-    if ((this.#revents(0) & POLLNVAL) !== 0) {
+    const [own, ...others] = this.#poll.found(result);
+    if ((own! & POLLNVAL) !== 0) {
       // Somebody has closed what was not theirs; to poll on would be to spin.
       throw errorFor(ERRNO.EBADF, "poll", cannotWatch);
     }
@@ -139,23 +120,7 @@ class PoolSleep implements Sleep {
       descriptorSymbols().read(this.#eventfd, new BigUint64Array(1), 8n);
       this.#woken = false;
     }
-    return this.#polled.filter((_, index) => this.#revents(index + 1) !== 0);
-  }
-
-  #put(index: number, fd: number, events: number): void {
-    const { fields } = POLLFD;
-    const view = this.#view(index);
-    view.setInt32(fields.fd, fd, true);
-    view.setInt16(fields.events, events, true);
-    view.setInt16(fields.revents, 0, true);
-  }
-
-  #revents(index: number): number {
-    return this.#view(index).getInt16(POLLFD.fields.revents, true);
-  }
-
-  #view(index: number): DataView {
-    return new DataView(this.#table.buffer, index * POLLFD.size, POLLFD.size);
+    return this.#polled.filter((_, index) => others[index] !== 0);
   }
 }
 

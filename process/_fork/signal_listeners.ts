@@ -12,7 +12,7 @@ import {
   signalSymbols,
 } from "../../ffi/_symbols.ts";
 import { O_CLOEXEC, O_NONBLOCK, POLLIN } from "../../ffi/constants.ts";
-import { POLLFD, SIGACTION } from "../../ffi/layouts.ts";
+import { SIGACTION } from "../../ffi/layouts.ts";
 
 const SA_RESTART = 0x1000_0000;
 const UNBUFFERED = 2;
@@ -103,12 +103,9 @@ class SignalPipe {
    */
   async #listen(): Promise<void> {
     const fd = this.#fds[0]!;
-    const request = new DataView(new ArrayBuffer(POLLFD.size));
-    request.setInt32(POLLFD.fields.fd, fd, true);
-    request.setInt16(POLLFD.fields.events, POLLIN, true);
     const poll = new PoolPoll();
     for (;;) {
-      const call = poll.start(new Uint8Array(request.buffer), 1);
+      const call = poll.start([{ fd, events: POLLIN }]);
       unrefOp(call);
       await call;
       const count = descriptorSymbols().read(fd, this.#bytes, 256n);

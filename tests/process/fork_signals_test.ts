@@ -9,8 +9,8 @@ import {
   forkWith,
   forkWithAsync,
   openDescriptors,
-  readText,
   reap,
+  sleepsOf,
   until,
   withoutLeaks,
 } from "../_helpers.ts";
@@ -89,11 +89,7 @@ Deno.test(
     using _ = counter("SIGUSR1");
     // So there is a thread at least that is brought to rest for the fork.
     await pollOnPool(0n, 0n, 1);
-    const child = forkWith(() => {
-      const waits = /^voluntary_ctxt_switches:\s*(\d+)/m
-        .exec(readText("/proc/self/status"))![1];
-      return Math.min(Number(waits), 255);
-    });
+    const child = forkWith(() => Math.min(sleepsOf("self"), 255));
     assert(reap(child) >> 8 < 100);
   }),
 );

@@ -38,6 +38,7 @@ import {
   openDescriptors,
   readText,
   reap,
+  sleepsOf,
   until,
   withoutLeaks,
 } from "../_helpers.ts";
@@ -56,6 +57,12 @@ const MADV_DONTFORK = 10;
 async function useEventLoopAndPool(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1));
   assertEquals(await pollOnPool(0n, 0n, 1), 0);
+}
+
+/** Has the pool make 16 threads: each is held until all are there. */
+async function takeThreads(): Promise<void> {
+  const calls = Array.from({ length: 16 }, () => pollOnPool(0n, 0n, 30));
+  assertEquals(await Promise.all(calls), calls.map(() => 0));
 }
 
 function threads(): number {
@@ -126,10 +133,9 @@ Deno.test(
   withoutLeaks(async () => {
     const ends = new Int32Array(2);
     descriptorSymbols().pipe2(ends, 0);
-    const request = Int32Array.of(ends[0]!, POLLIN);
     const poll = new PoolPoll();
     let settled = false;
-    const pending = poll.start(new Uint8Array(request.buffer), 1).then(
+    const pending = poll.start([{ fd: ends[0]!, events: POLLIN }]).then(
       (count) => {
         settled = true;
         return count;
@@ -165,14 +171,7 @@ Deno.test(
 Deno.test(
   "fork() has a child's pool count none of its ancestors' threads, which it has not",
   withoutLeaks(async () => {
-    // 16 at once, each held until all are there: three generations would reach the limit of 32.
-    const takeThreads = async () => {
-      const calls = Array.from(
-        { length: 16 },
-        () => pollOnPool(0n, 0n, 30),
-      );
-      assertEquals(await Promise.all(calls), calls.map(() => 0));
-    };
+    // Three generations would reach the limit of 32.
     const child = await forkWithAsync(async () => {
       await takeThreads();
       const grandchild = await forkWithAsync(async () => {
@@ -275,23 +274,16 @@ Deno.test(
 
 /** How often each thread has gone to sleep, by its number. */
 function sleeps(): Map<string, number> {
-  return new Map(
-    directoryEntries("/proc/self/task").filter((name) => !name.startsWith("."))
-      .map((tid) => {
-        const status = readText(`/proc/self/task/${tid}/status`);
-        const count = /^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1];
-        return [tid, Number(count ?? 0)];
-      }),
+  const tids = directoryEntries("/proc/self/task").filter((name) =>
+    !name.startsWith(".")
   );
+  return new Map(tids.map((tid) => [tid, sleepsOf(`self/task/${tid}`)]));
 }
 
 Deno.test(
   "fork() many times in one turn does not wake the pool's threads for each, though they are many",
   withoutLeaks(async () => {
-    // All at once, each held until all are there.
-    await Promise.all(
-      Array.from({ length: 16 }, () => pollOnPool(0n, 0n, 30)),
-    );
+    await takeThreads();
     for (let i = 0; i < 12; i++) assertEquals(reap(forkWith(() => 0)), 0);
     const before = sleeps();
     for (let i = 0; i < 6; i++) assertEquals(reap(forkWith(() => 0)), 0);
