@@ -88,12 +88,13 @@ class Supervision {
     }
     this.#signal?.addEventListener("abort", this.#abort);
     const look = () => this.#lookWhatIsLeft();
-    const over = () => {
-      this.#ended = true;
-      look();
-    };
-    parts.follower.result.then(over, over);
     for (const { descriptor } of parts.outputs) descriptor.onClosed = look;
+  }
+
+  /** Has to be called when the child has ended, or nobody will get to know how. */
+  childEnded(): void {
+    this.#ended = true;
+    this.#lookWhatIsLeft();
   }
 
   /** Whether the time that it had was over before it has ended. */
@@ -205,11 +206,16 @@ export class ChildProcess implements AsyncDisposable {
       throw new TypeError("Illegal constructor");
     }
     this.#parts = parts;
-    this.#supervision = new Supervision(parts, ending);
-    this.#status = parts.follower.result.then((result) => ({
-      ...statusOf(result),
-      timedOut: this.#supervision.timedOut,
-    }));
+    const supervision = new Supervision(parts, ending);
+    this.#supervision = supervision;
+    // All in one step: each promise in between would be one more microtask before the status is there.
+    this.#status = parts.follower.result.then((result) => {
+      supervision.childEnded();
+      return statusOf(result, supervision.timedOut);
+    }, (error) => {
+      supervision.childEnded();
+      throw error;
+    });
     // A failure is for those who ask for the status; there may be none.
     this.#status.catch(() => {});
   }
@@ -420,7 +426,8 @@ export class ChildProcess implements AsyncDisposable {
 
 function statusOf(
   { raw, rusage }: WaitUsageResult,
-): Omit<ChildStatus, "timedOut"> {
+  timedOut: boolean,
+): ChildStatus {
   const exited = WIFEXITED(raw);
   const signal = WTERMSIG(raw);
   const code = exited ? WEXITSTATUS(raw) : 128 + signal;
@@ -429,6 +436,7 @@ function statusOf(
     code,
     signal: exited ? null : signalNameOf(signal) as Signal,
     coreDumped: !exited && WCOREDUMP(raw),
+    timedOut,
     rusage,
   };
 }
