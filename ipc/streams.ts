@@ -57,7 +57,7 @@ const WORTH_GIVING_AWAY = 0.5;
  * How much of a terminal's output is read at a time. The system hands out 4 KiB at most, and whoever takes all of it waits
  * for a kernel thread to bring the next; with less there is always something left meanwhile.
  */
-const PIECE = 1024;
+const PIECE = 1536;
 
 /** What a stream that reads a descriptor does: it reads when somebody wants a chunk, and never ahead. */
 class DescriptorSource implements UnderlyingByteSource {
