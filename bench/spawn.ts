@@ -21,8 +21,11 @@ import { once, printTarget, ratio } from "./_targets.ts";
 const SIZES = [0, 256];
 const TURNS = 15;
 const ROUNDS = 40;
-/** How many are started before the first turn: V8 compiles what runs often, and is through with it after some 600. */
-const WARM_UP = 1000;
+/**
+ * How many are started before the first turn: V8 compiles what runs often, and is through with what starts a program after some 600,
+ * with what kills one after some 1500 (`--trace-opt`).
+ */
+const WARM_UP = 2000;
 /** Node takes longer, and is as steady with less. */
 const NODE_ROUNDS = 5;
 const MANY = 5000;
