@@ -1,7 +1,7 @@
 import { stopTimer, type Timer } from "../ffi/_deno_core.ts";
-import { SIGNAL_NUMBERS, signalNameOf, signalNumber } from "../ffi/_signals.ts";
+import { SIGNAL_NUMBERS, signalNumber } from "../ffi/_signals.ts";
 import type { StreamHandle } from "../ipc/streams.ts";
-import { WCOREDUMP, WEXITSTATUS, WIFEXITED, WTERMSIG } from "../wait/status.ts";
+import { WTERMSIG } from "../wait/status.ts";
 import type { Rusage, WaitUsageResult } from "../wait/types.ts";
 import type { Follower } from "../wait/wait_async.ts";
 import type { Signal } from "./signals.ts";
@@ -425,17 +425,16 @@ export class ChildProcess implements AsyncDisposable {
 }
 
 function statusOf(
-  { raw, rusage }: WaitUsageResult,
+  { raw, status, rusage }: WaitUsageResult,
   timedOut: boolean,
 ): ChildStatus {
-  const exited = WIFEXITED(raw);
-  const signal = WTERMSIG(raw);
-  const code = exited ? WEXITSTATUS(raw) : 128 + signal;
+  const killed = status.kind === "signaled" ? status : undefined;
+  const code = status.kind === "exited" ? status.code : 128 + WTERMSIG(raw);
   return {
     success: code === 0,
     code,
-    signal: exited ? null : signalNameOf(signal) as Signal,
-    coreDumped: !exited && WCOREDUMP(raw),
+    signal: (killed?.signal ?? null) as Signal | null,
+    coreDumped: killed?.coreDumped ?? false,
     timedOut,
     rusage,
   };

@@ -15,9 +15,9 @@ import { ERRNO } from "../ffi/errors.ts";
 import { RUSAGE, SIGINFO } from "../ffi/layouts.ts";
 import type { Verdict, Watched } from "./_watched.ts";
 import { lookSoon, referencesChanged, watch } from "./_watcher.ts";
-import { decodeStatus } from "./status.ts";
 import type { WaitUsageResult } from "./types.ts";
 import { decodeRusage, wait4 } from "./wait.ts";
+import { decodeSiginfo } from "./waitid.ts";
 
 const PIDFD_SEND_SIGNAL = BigInt(SYS_pidfd_send_signal);
 
@@ -49,13 +49,10 @@ export function signalChild(
   );
 }
 
-const CLD_EXITED = 1;
-const CLD_DUMPED = 3;
 const CORE_BIT = 0x80;
 
 const info = new Int32Array(SIGINFO.size / 4);
 const usage = new Uint32Array(RUSAGE.size / 4);
-const AT = SIGINFO.fields;
 const WAITID = BigInt(SYS_waitid);
 
 const cannotWait = () => "Cannot wait for a child by its descriptor";
@@ -67,26 +64,20 @@ const cannotWait = () => "Cannot wait for a child by its descriptor";
  */
 function reapByPidfd(pidfd: number): WaitUsageResult | null {
   const { waitid_usage } = waitSymbols();
-  info[AT.si_pid / 4] = 0;
+  info[SIGINFO.fields.si_pid / 4] = 0;
   // It does not wait, and so nothing interrupts it.
   checkZero(
     waitid_usage(WAITID, P_PIDFD, pidfd, info, WEXITED | WNOHANG, usage),
     "waitid",
     cannotWait,
   );
-  const pid = info[AT.si_pid / 4]!;
-  if (pid === 0) return null;
-  const code = info[AT.si_code / 4]!;
-  const status = info[AT.si_status / 4]!;
-  const raw = code === CLD_EXITED
-    ? status << 8
-    : status | (code === CLD_DUMPED ? CORE_BIT : 0);
-  return {
-    pid,
-    raw,
-    status: decodeStatus(raw),
-    rusage: decodeRusage(usage),
-  };
+  const ended = decodeSiginfo(info);
+  if (ended === null) return null;
+  const { pid, code, siStatus, status } = ended;
+  const raw = code === "exited"
+    ? siStatus << 8
+    : siStatus | (code === "dumped" ? CORE_BIT : 0);
+  return { pid, raw, status, rusage: decodeRusage(usage) };
 }
 
 const PIDFD_OPEN = BigInt(SYS_pidfd_open);
