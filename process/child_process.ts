@@ -206,14 +206,13 @@ export class ChildProcess implements AsyncDisposable {
       throw new TypeError("Illegal constructor");
     }
     this.#parts = parts;
-    const supervision = new Supervision(parts, ending);
-    this.#supervision = supervision;
+    this.#supervision = new Supervision(parts, ending);
     // All in one step: each promise in between would be one more microtask before the status is there.
     this.#status = parts.follower.result.then((result) => {
-      supervision.childEnded();
-      return statusOf(result, supervision.timedOut);
+      this.#supervision.childEnded();
+      return statusOf(result, this.#supervision.timedOut);
     }, (error) => {
-      supervision.childEnded();
+      this.#supervision.childEnded();
       throw error;
     });
     // A failure is for those who ask for the status; there may be none.

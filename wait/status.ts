@@ -11,7 +11,8 @@ import type { WaitStatus } from "./types.ts";
 /** The low byte of a stopped child's word; so there is no signal 127 to kill anybody. */
 const STOPPED = 0x7f;
 const CONTINUED = 0xffff;
-const CORE_BIT = 0x80;
+/** Set beside the signal that has killed a child, where there is a core dump. */
+export const CORE_BIT = 0x80;
 
 /**
  * `WIFEXITED(status)`: whether the child has ended by itself.

@@ -15,6 +15,7 @@ import { ERRNO } from "../ffi/errors.ts";
 import { RUSAGE, SIGINFO } from "../ffi/layouts.ts";
 import type { Verdict, Watched } from "./_watched.ts";
 import { lookSoon, referencesChanged, watch } from "./_watcher.ts";
+import { CORE_BIT } from "./status.ts";
 import type { WaitUsageResult } from "./types.ts";
 import { decodeRusage, wait4 } from "./wait.ts";
 import { decodeSiginfo } from "./waitid.ts";
@@ -48,8 +49,6 @@ export function signalChild(
     () => `Cannot send signal ${signal} to child ${pid}`,
   );
 }
-
-const CORE_BIT = 0x80;
 
 const info = new Int32Array(SIGINFO.size / 4);
 const usage = new Uint32Array(RUSAGE.size / 4);
