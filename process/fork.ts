@@ -194,32 +194,33 @@ function forkAtRest(): number {
     CallList.optimize();
     rehearseArrival(crossing, REHEARSALS.optimizing);
   }
-  let rest: Rest | undefined;
-  for (;;) {
-    if (crossing?.servesAsNow) {
-      poolThreads.notePending();
-      const pid = crossing.go();
-      if (pid !== AGAIN) return pid;
-      if (crossing.isObstructed) crossing = undefined;
-    }
-    if (rest !== undefined) rest.pause();
-    else {
-      signalListeners.prepare();
-      v8Workers.find();
-      rest = new Rest();
-    }
-    crossing = crossingAtRest(rest);
-  }
+  let pid = cross();
+  if (pid !== AGAIN) return pid;
+  signalListeners.prepare();
+  v8Workers.find();
+  const rest = new Rest();
+  while ((pid = crossAtRest(rest)) === AGAIN) rest.pause();
+  return pid;
 }
 
-/** Waits until the other threads are at rest. Gives what holds then: what the latest fork was made with, or a new one. */
-function crossingAtRest(rest: Rest): Crossing {
+/** Waits until the other threads are at rest, and forks with what holds then: what the latest fork was made with, or a new one. */
+function crossAtRest(rest: Rest): number {
   if (crossing !== undefined) rehearseArrival(crossing);
   const notes = rest.settle();
-  if (crossing?.takeRest(notes) && crossing.fits()) return crossing;
+  if (crossing?.takeRest(notes)) {
+    const pid = cross();
+    if (pid !== AGAIN || crossing.isCurrent) return pid;
+  }
   crossing = new Crossing(notes, rest.watchesFiles);
   rehearseArrival(crossing, REHEARSALS.noting);
-  return crossing;
+  return cross();
+}
+
+/** Forks with what the latest fork was made with, if that still holds. */
+function cross(): number {
+  if (!crossing?.isCurrent) return AGAIN;
+  poolThreads.notePending();
+  return crossing.go();
 }
 
 /** Of all that a child must not have in common with its parent: what it puts right in itself. */

@@ -154,11 +154,12 @@ export const AGAIN = -1;
 /** How far the list of calls comes: to the next after that it does not. */
 const STAGE = {
   start: 0,
-  looked: 1,
-  piped: 2,
-  forked: 3,
-  kept: 4,
-  child: 5,
+  rested: 1,
+  looked: 2,
+  piped: 3,
+  forked: 4,
+  kept: 5,
+  child: 6,
 } as const;
 
 /**
@@ -171,7 +172,6 @@ const STAGE = {
 export class Crossing {
   readonly #snapshot = new Snapshot();
   readonly #list = new CallList();
-  readonly #memory = new AddressSpace();
   readonly #gate = new Gate();
   /** What it was put together for. */
   readonly #shape: readonly Part[];
@@ -224,16 +224,13 @@ export class Crossing {
     return true;
   }
 
-  /** Looks whether all is as it was put together for. */
-  fits(): boolean {
-    this.#snapshot.look();
-    return this.servesAsNow &&
-      this.#shape.every((part) => this.#snapshot.isSame(part));
-  }
-
-  /** Whether it is good for the listeners that there are now. */
-  get servesAsNow(): boolean {
-    return this.#serves === signalListeners.isServing;
+  /**
+   * Whether all is as it was put together for, as far as is known: the listeners that there are, and what the latest fork has come
+   * upon while the threads were at rest.
+   */
+  get isCurrent(): boolean {
+    return this.#serves === signalListeners.isServing &&
+      this.#stage[0] !== STAGE.rested;
   }
 
   /**
@@ -256,7 +253,7 @@ export class Crossing {
 
   /** Where there is no child, or none that may go on. */
   #undo(stage: number, pid: number): typeof AGAIN {
-    if (stage === STAGE.start) return AGAIN;
+    if (stage <= STAGE.rested) return AGAIN;
     if (stage === STAGE.looked) throw this.#error("pipe2");
     this.#gate.close();
     if (stage === STAGE.piped) throw this.#error("fork");
@@ -275,11 +272,6 @@ export class Crossing {
     if (this.#serves && !rehearsing) restoreSignals();
   }
 
-  /** Whether new memory was in the way of the latest fork, so that this is of no use any more. */
-  get isObstructed(): boolean {
-    return !this.#memory.wasIncluded(this.#list);
-  }
-
   #compose(): void {
     const list = this.#list;
     const { _Fork, fork, memcpy, memset } = symbolAddresses();
@@ -288,8 +280,9 @@ export class Crossing {
     const keepErrno = () => list.call(memcpy, this.#errno, errnoAddress(), 4);
     const rest = new Set(this.#rest.values());
     this.#snapshot.lookIn(list, rest);
+    reach(STAGE.rested);
     this.#snapshot.lookIn(list, new Set(this.#shape));
-    this.#memory.include(list);
+    new AddressSpace().include(list);
     reach(STAGE.looked);
     list.unlessZero(this.#gate.make(list), () => {
       keepErrno();

@@ -2,7 +2,6 @@ import { cString } from "../../ffi/_arguments.ts";
 import {
   CallList,
   callMemory,
-  type CallResult,
   int,
   symbolAddresses,
 } from "../../ffi/_call_list.ts";
@@ -13,21 +12,16 @@ import { ERRNO } from "../../ffi/errors.ts";
 import { mappings } from "./proc_file.ts";
 import { NOTE_SIZE } from "./thread.ts";
 
-/** Adds to a list of calls what reads a file of /proc into memory, the rest of which is zeroed. Gives the call that tells how much it was. */
-function readFile(
-  list: CallList,
-  path: Uint8Array<ArrayBuffer>,
-  into: Uint8Array<ArrayBuffer>,
-): CallResult {
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Adds to a list of calls what reads a file of /proc into memory, the rest of which is zeroed. */
+function readFile(list: CallList, path: Bytes, into: Bytes): void {
   const { close, memset, open, pread } = symbolAddresses();
   list.call(memset, into, 0, into.length);
   const fd = list.call(open, path, O_RDONLY | O_CLOEXEC, 0);
-  const count = list.call(pread, fd, into, into.length, 0);
+  list.call(pread, fd, into, into.length, 0);
   list.call(close, fd);
-  return count;
 }
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /** One thing that is looked at. */
 export interface Part {
@@ -35,21 +29,23 @@ export interface Part {
   readonly now: Bytes;
   /** What that is compared with. */
   readonly then: Bytes;
-  readonly comparison: CallResult;
   /** Whether that is always the same, and not taken from a look. */
   isFixed: boolean;
 }
 
-/** Adds to a list of calls what reads something of /proc and compares it; `compared` is called right after each comparison. */
-type Look = (list: CallList, compared: (call: CallResult) => void) => void;
+/** Some things that are looked at together. */
+interface Look {
+  /** Adds to a list of calls what reads them. */
+  readonly read: (list: CallList) => void;
+  readonly parts: readonly Part[];
+}
 
 /**
  * What files of /proc say at one moment, read and compared with what they said at another, by calls that nothing comes between.
  */
 export class Snapshot {
-  readonly #list = new CallList();
-  readonly #looks: { readonly look: Look; readonly parts: readonly Part[] }[] =
-    [];
+  readonly #reading = new CallList();
+  readonly #looks: Look[] = [];
 
   /** Has a file compared of no more than `size` bytes. */
   addFile(path: string, size: number): Part {
@@ -104,54 +100,37 @@ export class Snapshot {
 
   /** Takes what is now for what is to be compared with. */
   take(): void {
-    this.#list.run();
+    this.#reading.run();
     for (const { parts } of this.#looks) {
       for (const { now, then, isFixed } of parts) if (!isFixed) then.set(now);
     }
   }
 
-  /** Looks how it is now. */
-  look(): void {
-    this.#list.run();
-  }
-
-  /** Whether a part was the same at the latest look. */
-  isSame({ comparison }: Part): boolean {
-    return this.#list.result(comparison) === 0;
-  }
-
-  /** Adds the look to another list, which ends there if anything is not the same: at all, or at the files of those parts. */
-  lookIn(list: CallList, only?: ReadonlySet<Part>): void {
-    for (const { look, parts } of this.#looks) {
-      if (only !== undefined && !parts.some((part) => only.has(part))) continue;
-      look(list, (comparison) => list.endUnlessZero(comparison));
+  /** Adds to another list a look at some parts, and what is read together with them; the list ends there if one is not the same. */
+  lookIn(list: CallList, some: ReadonlySet<Part>): void {
+    const { memcmp } = symbolAddresses();
+    for (const { read, parts } of this.#looks) {
+      if (!parts.some((part) => some.has(part))) continue;
+      read(list);
+      for (const { now, then } of parts) {
+        list.endUnlessZero(list.call(memcmp, now, then, now.length));
+      }
     }
   }
 
   #add(
     sizes: readonly number[],
-    read: (list: CallList, nows: readonly Bytes[]) => void,
+    readInto: (list: CallList, nows: readonly Bytes[]) => void,
   ): Part[] {
-    const buffers = sizes.map((size) => ({
+    const parts = sizes.map((size): Part => ({
       now: callMemory(size),
       then: new Uint8Array(new ArrayBuffer(size)),
-    }));
-    const nows = buffers.map(({ now }) => now);
-    const { memcmp } = symbolAddresses();
-    const look: Look = (list, compared) => {
-      read(list, nows);
-      for (const { now, then } of buffers) {
-        compared(list.call(memcmp, now, then, now.length));
-      }
-    };
-    const comparisons: CallResult[] = [];
-    look(this.#list, (comparison) => comparisons.push(comparison));
-    const parts = buffers.map((buffer, index) => ({
-      ...buffer,
-      comparison: comparisons[index]!,
       isFixed: false,
     }));
-    this.#looks.push({ look, parts });
+    const nows = parts.map(({ now }) => now);
+    const read = (list: CallList) => readInto(list, nows);
+    read(this.#reading);
+    this.#looks.push({ read, parts });
     return parts;
   }
 }
@@ -165,12 +144,6 @@ interface Range {
   readonly length: bigint;
 }
 
-/** What the kernel says of a range. */
-interface Treatment {
-  readonly call: CallResult;
-  readonly errno: Int32Array<ArrayBuffer>;
-}
-
 /**
  * The memory of the process, so that a fork copies all of it: V8 marks its whole heap `MADV_DONTFORK`, and a child
  * without a heap dies at its first line.
@@ -181,7 +154,7 @@ interface Treatment {
  */
 export class AddressSpace {
   readonly #ranges: readonly Range[];
-  #treatments: Treatment[] = [];
+  readonly #errno = callMemory(4);
 
   /** Finds the mappings that are in the way, by trying each. */
   constructor() {
@@ -197,25 +170,18 @@ export class AddressSpace {
     this.#ranges = ranges.filter(({ length }) => length > 0n);
   }
 
-  /** By calls of the list, before the fork: puts all of it into that. The list ends where something is in the way. */
+  /**
+   * By calls of the list, before the fork: puts all of it into that. The list ends where something is in the way: a new mapping may
+   * be, and then the others are to be found anew.
+   */
   include(list: CallList): void {
     const { madvise, memcmp, memcpy } = symbolAddresses();
-    this.#treatments = this.#ranges.map(({ start, length }) => {
-      const errno = callMemory(4);
-      const call = list.call(madvise, start, length, MADV_DOFORK);
-      list.unlessZero(call, () => {
-        list.call(memcpy, errno, errnoAddress(), 4);
-        list.endUnlessZero(list.call(memcmp, errno, HOLE, 4));
+    for (const { start, length } of this.#ranges) {
+      list.unlessZero(list.call(madvise, start, length, MADV_DOFORK), () => {
+        list.call(memcpy, this.#errno, errnoAddress(), 4);
+        list.endUnlessZero(list.call(memcmp, this.#errno, HOLE, 4));
       });
-      return { call, errno: new Int32Array(errno.buffer, errno.byteOffset, 1) };
-    });
-  }
-
-  /** Whether nothing was in the way. A new mapping may be, and then the others are to be found anew. */
-  wasIncluded(list: CallList): boolean {
-    return this.#treatments.every(({ call, errno }) =>
-      list.result(call) === 0 || errno[0] === ERRNO.ENOMEM
-    );
+    }
   }
 }
 
