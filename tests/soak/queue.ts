@@ -219,9 +219,15 @@ const kills = { producer: 0, consumer: 0 };
 const end = performance.now() + seconds * 1000;
 let progress = { at: performance.now(), count: 0 };
 let stuck = false;
-while (performance.now() < end && producers < MOST_PRODUCERS) {
+// In turns, so that on a slow machine there are some of both kinds, too.
+for (
+  let turn = 0;
+  performance.now() < end && producers < MOST_PRODUCERS;
+  turn++
+) {
   poll([], Math.floor(Math.random() * 12));
-  const victims = [...workers];
+  const next = turn % 2 === 0 ? "producer" : "consumer";
+  const victims = [...workers].filter(([, kind]) => kind === next);
   const [pid, kind] = victims[Math.floor(Math.random() * victims.length)]!;
   // One that has ended by itself may still be killed: it is there until it is reaped.
   kill(pid, "SIGKILL");
