@@ -7,7 +7,6 @@ const DENO = "2.9.5";
 const PACKAGES = ["linux-image-arm64", "dash", "bash", "coreutils", "grep"]
   .concat(
     "sed",
-    "bsdextrautils",
     "findutils",
     "procps",
     "mount",
@@ -30,7 +29,7 @@ export interface System {
 
 /** Fetches Debian's packages and Deno's binary into a directory of the user's cache, unless they are there already. */
 export async function fetchSystem(): Promise<System> {
-  const directory = `${cacheDirectory()}/deno-${DENO}`;
+  const directory = `${cacheDirectory()}/deno-${DENO}-${await contents()}`;
   const system = { kernel: `${directory}/kernel`, root: `${directory}/root` };
   if (await exists(directory)) return system;
   await Deno.mkdir(cacheDirectory(), { recursive: true });
@@ -48,6 +47,13 @@ export async function fetchSystem(): Promise<System> {
     await Deno.remove(scratch, { recursive: true });
   }
   return system;
+}
+
+/** What a system is made of, as a short text: with other packages it is another one. */
+async function contents(): Promise<string> {
+  const list = new TextEncoder().encode([...PACKAGES, ...SUPERFLUOUS].join());
+  const digest = await crypto.subtle.digest("SHA-256", list);
+  return new Uint8Array(digest).toHex().slice(0, 8);
 }
 
 function cacheDirectory(): string {

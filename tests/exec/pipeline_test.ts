@@ -96,12 +96,12 @@ Deno.test(
         assertEquals(readText(file), "file\n");
 
         const [reader, end] = pipe();
-        const through = pipeline(["cat"], ["rev"], {
+        const through = pipeline(["cat"], ["tr", "f", "p"], {
           stdin: file,
           stdout: end,
         });
         close(end);
-        assertEquals(decode(readAll(reader)), "elif\n");
+        assertEquals(decode(readAll(reader)), "pile\n");
         close(reader);
         await through.status;
         assertThrows(() => through.stdin, TypeError, "'stdin' is not piped");
