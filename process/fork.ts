@@ -109,7 +109,7 @@ export function onFork(hooks: ForkHooks): Disposable {
  * Timers fire on both sides. Descriptors are shared, file positions included. Listeners for signals are the child's as well,
  * for its own signals; what Deno catches beyond them has its default action again. A pending alarm is the parent's alone.
  *
- * Blocks the thread for the time that it takes to bring the others to rest and to copy the page tables: about 50 µs a MiB of
+ * Blocks the thread for the time that it takes to bring the others to rest and to copy the page tables: about 20 µs a MiB of
  * resident memory. The hooks of {@linkcode onFork} run around it. To start another program, prefer `spawn`.
  *
  * @returns 0 in the child; in the parent, the child's pid, which is to be waited for.
