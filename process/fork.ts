@@ -205,7 +205,7 @@ function forkAtRest(): number {
 
 /** Waits until the other threads are at rest, and forks with what holds then: what the latest fork was made with, or a new one. */
 function crossAtRest(rest: Rest): number {
-  if (crossing !== undefined) rehearseArrival(crossing);
+  if (crossing?.isCurrent) rehearseArrival(crossing);
   const notes = rest.settle();
   if (crossing?.takeRest(notes)) {
     const pid = cross();
